@@ -1,0 +1,76 @@
+"""Applications quote values in their messages; logs, errors and XCom show `…` in their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+LONG_ENOUGH = 4
+"""A shorter value is hidden only where it stands alone: an `a` must not be cut out of every word."""
+
+CUT = 24
+"""An application that shortens a long value still shows at least so many characters of it."""
+
+
+def redact(message: str, values: Iterable[Any]) -> str:
+    """Return a message with every value of a record replaced by `…`."""
+    if not message:
+        return message
+    spelled = {text for value in values for text in _spellings(value) if text}
+    for text in sorted(spelled, key=len, reverse=True):
+        message = _hide(message, text)
+    return message
+
+
+def _hide(message: str, text: str) -> str:
+    if len(text) > CUT:
+        message = _hide_prefix(message, text)
+    pattern = re.escape(text)
+    if len(text) < LONG_ENOUGH:
+        pattern = rf"(?<![^\W_]){pattern}(?![^\W_])"
+    return re.sub(pattern, "…", message, flags=re.IGNORECASE)
+
+
+def _hide_prefix(message: str, text: str) -> str:
+    """Hide a value that was cut short: from where it begins for as long as it agrees."""
+    start = message.find(text[:CUT])
+    while start >= 0:
+        end = start + CUT
+        while end < len(message) and end - start < len(text) and message[end] == text[end - start]:
+            end += 1
+        message = message[:start] + "…" + message[end:]
+        start = message.find(text[:CUT], start + 1)
+    return message
+
+
+def _spellings(value: Any) -> Iterable[str]:
+    """Return the ways in which an application may quote a value."""
+    match value:
+        case None | bool():
+            return
+        case str():
+            yield value
+            yield value.strip()
+            yield value.encode("unicode_escape", "replace").decode()
+        case int() | float():
+            yield str(value)
+        case Decimal():
+            yield str(value)
+            yield format(value.normalize(), "f")
+        case datetime():
+            yield value.isoformat()
+            yield value.strftime("%Y-%m-%d")
+            yield str(int(value.timestamp() * 1000))
+        case date():
+            yield value.isoformat()
+        case dict():
+            for item in value.values():
+                yield from _spellings(item)
+        case list() | tuple():
+            for item in value:
+                yield from _spellings(item)
+        case _:
+            yield str(value)

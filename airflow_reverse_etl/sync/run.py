@@ -1,0 +1,278 @@
+"""The whole way of a run, on one page: query → stage → plan → delivery → state and report."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import pyarrow as pa
+import tenacity
+
+from airflow_reverse_etl.errors import ConfigurationError, PatienceSpentError, RetryableError, SyncError
+from airflow_reverse_etl.model import Destination, JobType, Limitations, Log, Rows, Settings, StorePath, Target
+from airflow_reverse_etl.sync import folders, plan, report, stage
+from airflow_reverse_etl.sync.canonical import quoted
+from airflow_reverse_etl.sync.delivery import Delivery, Fate
+from airflow_reverse_etl.sync.mapping import Columns, Mapped, map_columns, wanted_fields
+from airflow_reverse_etl.sync.pace import SharedPace
+from airflow_reverse_etl.sync.plan import Plan
+from airflow_reverse_etl.sync.report import Ledger, Report
+from airflow_reverse_etl.sync.stage import Stage
+from airflow_reverse_etl.sync.state import State
+
+CHECK_ATTEMPTS = 4
+"""Tries of the check before a row moves: nothing is lost by failing early, and Airflow tries again later."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The end of a run: the report, and the error that the task must fail with, if any."""
+
+    report: Report
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class Sync:
+    """All that a run needs: what to do, where from, where to, and where to remember it.
+
+    :param query: opens the query; the rows are read while it is open.
+    :param run: the Airflow run and, for a mapped task, its index: the name of the run's folder.
+    """
+
+    settings: Settings
+    query: Callable[[], AbstractContextManager[Rows]]
+    destination: Destination
+    store: StorePath
+    run: str
+    limits: Limitations
+    log: Log
+
+    def execute(self) -> Ended:
+        """Carry out one run. Never raises what went wrong: the report comes with it."""
+        done = Report(
+            sync_id=self.settings.sync_id,
+            run=self.run,
+            destination=self.settings.destination,
+            object=self.settings.object,
+            job_type=self.settings.job_type.value,
+            started_at=_now(),
+        )
+        try:
+            with _private_files():
+                error = self._run(done)
+        except BaseException as interruption:  # noqa: BLE001  handed to the caller, who raises it after the report
+            return self._ended(done, interruption)
+        return self._ended(done, error)
+
+    def _ended(self, done: Report, error: BaseException | None) -> Ended:
+        if error and not done.summary:
+            done.summary = str(error) or type(error).__name__
+        done.calls, done.finished_at = self._calls(), done.finished_at or _now()
+        return Ended(done, error)
+
+    def _run(self, done: Report) -> BaseException | None:
+        with self.query() as result, Stage(self.limits) as at_rest:
+            columns, rows = Columns(tuple(result.schema.names)), _peeked(result)
+            if rows is None:
+                return self._nothing(done)
+            state = State(self.store, self.settings.sync_id)
+            pace = SharedPace(self.destination.capabilities.rate, self.limits.max_wait)
+            if hasattr(self.destination, "pace"):  # else the engine takes a slot for each send
+                self.destination.pace = pace
+            target = self._check(columns)
+            mapped = map_columns(columns, self.settings, target)
+            self.log(f"{len(mapped.sources)} fields by key {target.key or mapped.key_column}: {mapped.described()}")
+            state.open(target, self.settings.job_type)
+            if state.set_aside:
+                self.log(state.set_aside)
+            every_column = self.settings.fields is None
+            state.check_mapping(mapped, every_column=every_column)
+            fresh = state.load(at_rest) == 0
+            staged = stage.load(at_rest, rows, mapped, target)
+            planned = plan.make(at_rest, staged, mapped, self.settings, fresh=fresh)
+            return self._deliver(done, at_rest, planned, target, mapped, state, pace)
+
+    def _deliver(
+        self,
+        done: Report,
+        at_rest: Stage,
+        planned: Plan,
+        target: Target,
+        mapped: Mapped,
+        state: State,
+        pace: SharedPace,
+    ) -> BaseException | None:
+        """Send the plan, and remember what came of it whatever happens meanwhile."""
+        folder = self._folder(done)
+        folders.upload(planned.path, folder / "plan.parquet")
+        ledger = Ledger(at_rest.folder)
+        ledger.take_invalid(at_rest, self.settings.job_type)
+        delivery = Delivery(self.destination, pace, stopped_by=planned.stopped_by)
+        interruption: BaseException | None = None
+        try:
+            for operation, removing in _order_of_work(self.settings):
+                size = self._batch_size()
+                delivery.run(
+                    plan.batches(planned, target, size, operation=operation, removing=removing), ledger.take
+                )
+        except BaseException as error:  # noqa: BLE001  the state must move first; it is raised by the operator
+            interruption = error
+        ledger.close()
+        self._fill(done, planned, ledger)
+        failed = interruption or report.verdict(done, self.settings, delivery.stopped_by)
+        accept(at_rest, ledger, planned, self.settings)
+        try:
+            state.advance(
+                at_rest, target, self.settings.job_type, mapped, every_column=self.settings.fields is None
+            )
+            self._write_files(done, at_rest, ledger, mapped, folder)
+        except (SyncError, OSError) as error:
+            lost = error if isinstance(error, SyncError) else folders.unreachable(error, "be written")
+            return failed if failed and not isinstance(failed, RetryableError) else lost
+        return failed
+
+    def _write_files(self, done: Report, at_rest: Stage, ledger: Ledger, mapped: Mapped, folder: StorePath) -> None:
+        """Put the files for people beside the plan; `report.json` closes the folder."""
+        rejected = at_rest.folder / "rejected.csv"
+        if report.write_rejected(at_rest, ledger.path, [source.field for source in mapped.sources], rejected):
+            folders.upload(rejected, folder / "rejected.csv")
+        folders.upload(ledger.path, folder / "outcomes.parquet")
+        done.finished_at = _now()
+        folders.write_json(folder / "report.json", done.as_dict())
+
+    def _fill(self, done: Report, planned: Plan, ledger: Ledger) -> None:
+        done.rows, done.missing, done.invalid = planned.rows, planned.missing, planned.invalid
+        done.unchanged, done.held, done.calls = planned.unchanged, planned.held, self._calls()
+        done.planned.update({verb.value: count for verb, count in planned.planned.items()})
+        done.succeeded.update(ledger.succeeded)
+        done.rejected, done.unknown = ledger.fates[Fate.REJECTED], ledger.fates[Fate.UNKNOWN]
+        done.aborted = ledger.fates[Fate.ABORTED]
+        done.errors = ledger.errors()
+        done.summary = report.summary(done, removed_note=planned.why_nothing_removed)
+
+    def _calls(self) -> int:
+        return int(getattr(self.destination, "calls", 0))
+
+    def _nothing(self, done: Report) -> BaseException | None:
+        """End a run whose query returned no rows: no call is made, nothing is removed."""
+        folder = self._folder(done)
+        if self.settings.job_type is JobType.DELETE:
+            forget_all(State(self.store, self.settings.sync_id), self.limits)
+        done.summary, done.finished_at = report.summary(done), _now()
+        folders.write_json(folder / "report.json", done.as_dict())
+        return None
+
+    def _check(self, columns: Columns) -> Target:
+        """Let the destination compare what is asked for with what it has; a passing failure is tried again."""
+        settings, can = self.settings, self.destination.capabilities
+        default_key = getattr(self.destination, "default_key", None)
+        asked = Target(settings.destination, settings.object, settings.key, settings.options)
+        job_types = [operation for operation, _ in _order_of_work(settings)]
+        refused = [verb.value for verb in job_types if verb not in can.job_types]
+        if refused:
+            message = f"{settings.destination} cannot {' or '.join(refused)} records; it can {', '.join(can.job_types)}"
+            raise ConfigurationError(message)
+        for attempt in tenacity.Retrying(
+            retry=tenacity.retry_if_exception(self._is_passing),
+            stop=tenacity.stop_after_attempt(CHECK_ATTEMPTS),
+            wait=_wait_as_told,
+            reraise=True,
+        ):
+            with attempt:
+                return self.destination.check(asked, job_types, wanted_fields(columns, settings, default_key))
+        raise AssertionError  # tenacity returns or raises
+
+    def _is_passing(self, error: BaseException) -> bool:
+        if isinstance(error, PatienceSpentError) or not isinstance(error, RetryableError):
+            return False
+        return (error.retry_after or 0) <= self.limits.max_wait
+
+    def _batch_size(self) -> int:
+        most = self.destination.capabilities.call.records
+        return min(self.settings.batch_size or most, most)
+
+    def _folder(self, done: Report) -> StorePath:
+        try:
+            folder = folders.new_run_folder(self.store, self.settings.sync_id, self.run)
+        except OSError as error:
+            raise folders.unreachable(error, "be written") from error
+        done.path = str(folder)
+        return folder
+
+
+def accept(at_rest: Stage, ledger: Ledger, planned: Plan, settings: Settings) -> None:
+    """Make the table `accepted`: how the state changes by what the application accepted, and by nothing else."""
+    forget = settings.job_type is JobType.DELETE
+    at_rest.sql.execute(f"""
+        CREATE TABLE accepted AS
+        SELECT p.k, p.key, p.fingerprint, o.destination_id AS id,
+               CASE WHEN o.status = 'unknown' THEN 'unknown' WHEN p.part = 1 THEN 'gone' ELSE 'ok' END AS status
+        FROM read_parquet({quoted(str(planned.path))}) p
+        JOIN read_parquet({quoted(str(ledger.path))}) o ON o.key = p.key
+        WHERE o.status = 'succeeded' OR (o.status = 'unknown' AND o.operation = 'create')
+        {"UNION ALL SELECT k, key, NULL, NULL, 'gone' FROM state WHERE k NOT IN (SELECT k FROM staged WHERE k IS NOT NULL)"
+         if forget else ""}
+    """)  # noqa: S608  the paths are quoted
+
+
+def forget_all(state: State, limits: Limitations) -> None:
+    """Forget every key of a delete sync: each has left the query, and is deleted again when it returns."""
+    state.open_as_it_is()
+    if not state.manifest.number:
+        return
+    with Stage(limits) as at_rest:
+        state.load(at_rest)
+        at_rest.sql.execute("CREATE TABLE accepted AS SELECT k, key, fingerprint, id, 'gone' AS status FROM state")
+        state.forget(at_rest)
+
+
+def _order_of_work(settings: Settings) -> list[tuple[JobType, bool]]:
+    """Return the operations of a run, and for each whether `on_missing` added it: removals come last."""
+    removal = plan.removal(settings)
+    return [(settings.job_type, False), *([(removal, True)] if removal else [])]
+
+
+@dataclass
+class _Peeked:
+    """Rows whose first batches were looked at."""
+
+    schema: pa.Schema
+    _batches: Iterator[pa.RecordBatch]
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        return self._batches
+
+
+def _peeked(rows: Rows) -> Rows | None:
+    """Return the rows, or None if there are none: an empty query makes no call at all."""
+    batches = iter(rows)
+    for batch in batches:
+        if batch.num_rows:
+            return _Peeked(rows.schema, itertools.chain([batch], batches))
+    return None
+
+
+def _wait_as_told(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    told = getattr(error, "retry_after", None)
+    return float(told) if told is not None else tenacity.wait_random_exponential(multiplier=0.5, max=4)(state)
+
+
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """Make what this run writes readable by its own user only: its files hold what applications hold of people."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+

@@ -1,0 +1,181 @@
+"""Rows at rest: one DuckDB database on local disk, where a row never becomes a Python object before it must be sent."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from airflow_reverse_etl.model import KIND, Limitations, Rows, Target
+from airflow_reverse_etl.sync import canonical
+from airflow_reverse_etl.sync.canonical import Kind, quoted
+from airflow_reverse_etl.sync.mapping import Mapped
+
+CANNOT_READ = "CANNOT_READ"
+DUPLICATE_KEY = "DUPLICATE_KEY"
+EMPTY_KEY = "EMPTY_KEY"
+INVALID_KEY = "INVALID_KEY"
+NULL_REFUSED = "NULL_REFUSED"
+
+WORDS = {
+    CANNOT_READ: "a value that no application can read (NaN, infinity or broken text)",
+    DUPLICATE_KEY: "several rows have this key; which one is right is not ours to guess, so none is sent",
+    EMPTY_KEY: "the key is empty",
+    INVALID_KEY: "the key is no text, whole number, UUID or date",
+    NULL_REFUSED: "a field that must not be NULL is NULL",
+}
+"""What each reason for not planning a row means, for the report."""
+
+
+class Stage:
+    """A DuckDB database of one run, removed when the run ends.
+
+    Tables: `staged` (one row per row of the query: key, its normal form `k`, what is wrong with it, fingerprint,
+    fields), `state` (what the application last accepted), and whatever `plan` makes of them.
+    """
+
+    def __init__(self, limits: Limitations) -> None:
+        if limits.stage_path:
+            Path(limits.stage_path).mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix="reverse_etl-", dir=limits.stage_path))
+        self.sql = duckdb.connect(
+            self.folder / "stage.duckdb",
+            config={
+                "memory_limit": limits.stage_memory,
+                "temp_directory": str(self.folder / "spill"),
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            },
+        )
+        self.sql.execute("SET TimeZone = 'UTC'")
+        canonical.register(self.sql)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.sql.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def one(self, sql: str) -> Any:
+        """Return the first value of the first row."""
+        return self.sql.execute(sql).fetchall()[0][0]
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What was staged, in numbers; `fields` are the Arrow fields of the destination fields, with their tags."""
+
+    rows: int
+    empty_keys: int
+    fields: tuple[pa.Field, ...]
+
+
+def load(stage: Stage, rows: Rows, mapped: Mapped, target: Target) -> Staged:
+    """Stream the rows of a query into `staged`.
+
+    :raises ConfigurationError: a column's type has no rule, or cannot hold keys.
+    """
+    kinds = [canonical.kind_of(field) for field in rows.schema]
+    schema = pa.schema([pa.field(f"c{i}", field.type) for i, field in enumerate(rows.schema)])
+    guarded = _Guarded(rows)
+    reader = pa.RecordBatchReader.from_batches(schema, (_renamed(batch, schema) for batch in guarded))
+    stage.sql.register("incoming", reader)
+    try:
+        stage.sql.execute(_staged_sql(kinds, mapped, target))
+    except duckdb.Error:
+        if guarded.error:  # the warehouse failed, not DuckDB
+            raise guarded.error from None
+        raise
+    finally:
+        stage.sql.unregister("incoming")
+    _mark_duplicates(stage)
+    return Staged(
+        rows=stage.one("SELECT count(*) FROM staged"),
+        empty_keys=stage.one(f"SELECT count(*) FROM staged WHERE problem = '{EMPTY_KEY}'"),
+        fields=tuple(_field(rows.schema.field(source.column), source.field) for source in mapped.sources),
+    )
+
+
+class _Guarded:
+    """Iterates rows and remembers what they raised: DuckDB would turn it into an error of its own."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.error: BaseException | None = None
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._rows
+        except BaseException as error:
+            self.error = error
+            raise
+
+
+def _renamed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+
+
+def _field(source: pa.Field, written_as: str) -> pa.Field:
+    tag = (source.metadata or {}).get(KIND)
+    return pa.field(written_as, source.type, metadata={KIND: tag} if tag else None)
+
+
+def _staged_sql(kinds: list[Kind], mapped: Mapped, target: Target) -> str:
+    zone = target.timezone
+    key = canonical.key_sql(f"c{mapped.key}", kinds[mapped.key], mapped.key_column)
+    parts = [
+        (s.field, canonical.value_sql(f"c{s.column}", kinds[s.column], zone), s.nulls == "skip") for s in mapped.sources
+    ]
+    fields = [f"c{source.column} AS f{i}" for i, source in enumerate(mapped.sources)]
+    inner = [
+        f"{key} AS key",
+        f"c{mapped.key} IS NOT NULL AND {key} IS NULL AS no_key",
+        f"{_problem_sql(kinds, mapped)} AS problem",
+        f"{canonical.Fingerprint(parts, zone).sql()} AS fingerprint",
+        *fields,
+    ]
+    normal = canonical.normal_sql("key", target.key_form)
+    return f"""
+        CREATE TABLE staged AS
+        SELECT key, {normal} AS k,
+               CASE WHEN no_key THEN '{INVALID_KEY}' WHEN coalesce({normal}, '') = '' THEN '{EMPTY_KEY}'
+                    ELSE problem END AS problem,
+               fingerprint, {"".join(f"f{i}, " for i in range(len(fields)))} NULL AS nothing
+        FROM (SELECT {", ".join(inner)} FROM incoming)
+    """  # noqa: S608  names are ours, values are quoted
+
+
+def _problem_sql(kinds: list[Kind], mapped: Mapped) -> str:
+    unreadable = [canonical.unreadable_sql(f"c{s.column}", kinds[s.column]) for s in mapped.sources]
+    bad = [sql for sql in unreadable if sql]
+    refused = [f"c{source.column} IS NULL" for source in mapped.sources if source.nulls == "refuse"]
+    cases = [
+        f"WHEN {' OR '.join(conditions)} THEN '{code}'"
+        for conditions, code in ((bad, CANNOT_READ), (refused, NULL_REFUSED))
+        if conditions
+    ]
+    return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS VARCHAR)"
+
+
+def _mark_duplicates(stage: Stage) -> None:
+    """Make every row invalid that shares its key with another: which one is right is not ours to guess."""
+    stage.sql.execute(f"""
+        CREATE TABLE twice AS SELECT k FROM staged WHERE coalesce(k, '') <> '' GROUP BY k HAVING count(*) > 1;
+        UPDATE staged SET problem = '{DUPLICATE_KEY}'
+        WHERE k IN (SELECT k FROM twice) AND coalesce(problem, '') <> '{INVALID_KEY}'
+    """)
+
+
+def parquet(stage: Stage, query: str, path: Path) -> None:
+    """Write the result of a query to a local Parquet file."""
+    stage.sql.execute(f"COPY ({query}) TO {quoted(str(path))} (FORMAT parquet, COMPRESSION zstd)")
