@@ -1,0 +1,1 @@
+"""The doors: operators introduce a warehouse to a destination and step back."""
