@@ -22,6 +22,10 @@ OTHER_WORDS = {
 """What other tools call our job types, so that the error can say the right word."""
 
 
+NOTHING = ("None", "none", "null")
+"""How a template spells a value that is not there."""
+
+
 class Unclear(Exception):  # noqa: N818  it never leaves this module
     """One parameter cannot be understood; the text says what to write instead."""
 
@@ -105,7 +109,7 @@ def _query(value: Any) -> str:
 
 def _one_name(name: str) -> Callable[[Any], str | None]:
     def read(value: Any) -> str | None:
-        if value is None:
+        if value is None or value in NOTHING:
             return None
         if isinstance(value, list | tuple | set):
             message = (
@@ -148,7 +152,7 @@ def _flag(name: str) -> Callable[[Any], bool]:
 
 
 def _batch_size(value: Any) -> int | None:
-    if value is None or (isinstance(value, str) and value.strip().lower() in ("", "none")):
+    if value is None or value in NOTHING:
         return None
     number = _number(value)
     if isinstance(number, int) and number > 0:
@@ -196,6 +200,8 @@ def _number(value: Any) -> int | float | None:
 
 
 def _fields(value: Any) -> Mapping[str, Field] | Sequence[str] | None:
+    if isinstance(value, str) and value in NOTHING:
+        return None
     if isinstance(value, str):
         value = _json("fields", value, 'a list such as ["aps__c"] or a mapping such as {"aps__c": "aps"}')
     if value is None:
@@ -237,6 +243,8 @@ def _field(name: Any, source: Any) -> Field:
 
 
 def _options(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, str) and value in NOTHING:
+        return {}
     if isinstance(value, str):
         value = _json("options", value, 'a mapping such as {"timezone": "Europe/Berlin"}')
     if value is None:
@@ -271,8 +279,6 @@ def flag(options: Mapping[str, Any], name: str, *, default: bool = False) -> boo
 
 
 def _json(name: str, text: str, example: str) -> Any:
-    if text.strip().lower() in ("", "none", "null"):
-        return None
     try:
         return json.loads(text)
     except ValueError:

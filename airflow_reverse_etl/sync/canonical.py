@@ -121,8 +121,14 @@ def value_sql(column: str, kind: Kind, zone: str) -> str:
 
 
 def _decimal(column: str) -> str:
+    """Spell a decimal without trailing zeros; DuckDB writes 0.5 of a decimal(1, 1) as `.5`."""
     text = f"CAST({column} AS VARCHAR)"
-    return f"CASE WHEN contains({text}, '.') THEN rtrim(rtrim({text}, '0'), '.') ELSE {text} END"
+    short = f"rtrim(rtrim({text}, '0'), '.')"
+    return (
+        f"CASE WHEN NOT contains({text}, '.') THEN {text} WHEN {column} = 0 THEN '0' "
+        f"WHEN {text}[1] = '.' THEN '0' || {short} WHEN {text}[:2] = '-.' THEN '-0' || substr({short}, 2) "
+        f"ELSE {short} END"
+    )
 
 
 def _float(column: str) -> str:
