@@ -78,7 +78,7 @@ class KeyForm:
         if self.trim:
             key = key.strip(self.WHITE_SPACE)
         if self.fold:
-            key = key.lower()
+            key = "".join(letter.lower()[0] for letter in key)  # letter by letter, as SQL: Σ is σ wherever it stands
         if self.number:
             key = plain_number(key)
         return key[: self.prefix] if self.prefix else key

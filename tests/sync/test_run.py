@@ -119,9 +119,7 @@ def test_rows_that_share_a_key_or_have_none_are_not_guessed_about(tmp_path: Path
         (KeyForm(number=True), ["7", "007", "7.0"], 0),
     ],
 )
-def test_keys_are_one_where_the_application_sees_one(
-    tmp_path: Path, form: KeyForm, keys: list[str], sent: int
-) -> None:
+def test_keys_are_one_where_the_application_sees_one(tmp_path: Path, form: KeyForm, keys: list[str], sent: int) -> None:
     """Whether two texts are one record is the application's rule, not ours."""
     toy = Toy(key_form=form)
     run(toy, [{"id": key, "name": "n"} for key in keys], tmp_path)
@@ -226,9 +224,7 @@ def test_records_that_failed_in_passing_are_sent_again_alone(tmp_path: Path) -> 
 
     def locked(batch: Batch) -> list[RecordOutcome]:
         rest = Toy.apply(toy, batch)
-        return [
-            RecordOutcome(o.key, Status.RETRYABLE, None, "LOCKED", "locked") if o.key == "3" else o for o in rest
-        ]
+        return [RecordOutcome(o.key, Status.RETRYABLE, None, "LOCKED", "locked") if o.key == "3" else o for o in rest]
 
     toy = Toy()
     toy.faults = [locked]
@@ -375,9 +371,7 @@ def test_a_delete_is_forgotten_when_the_row_leaves_and_done_again_when_it_return
     """A delete sync deletes what comes back, also after a day without rows."""
     toy = Toy(key_is_written=False)
     empty = pa.table({"id": pa.array([], pa.int64())})
-    for day, (rows, deletes) in enumerate(
-        [([1, 2], 2), ([1, 2], 0), ([1], 0), ([1, 2], 1), (empty, 0), ([1], 1)]
-    ):
+    for day, (rows, deletes) in enumerate([([1, 2], 2), ([1, 2], 0), ([1], 0), ([1, 2], 1), (empty, 0), ([1], 1)]):
         table = rows if isinstance(rows, pa.Table) else pa.table({"id": rows})
         ended = run(toy, table, tmp_path, run=str(day), job_type="delete", key=None)
         assert (ended.error, ended.report.succeeded["delete"]) == (None, deletes)
@@ -488,7 +482,7 @@ def test_a_thousand_columns_of_every_type_arrive_as_they_are(tmp_path: Path) -> 
     values = {
         "big": 2**63 - 1,
         "dec": Decimal("12345678901234567890.123456789012345678"),
-        "text": "O'Brien \"=1+1\" \U0001f600\n\r\t\\N \x00 007",
+        "text": 'O\'Brien "=1+1" \U0001f600\n\r\t\\N \x00 007',
         "long": "x" * 100_000,
         "flag": True,
         "day": dt.date(2024, 2, 29),

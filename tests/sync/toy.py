@@ -69,7 +69,9 @@ class Toy:
 
     def apply(self, batch: Batch) -> list[RecordOutcome]:
         """Write the records, as the application does when nothing goes wrong."""
-        return [self._write(batch.operation, key, record) for key, record in zip(batch.keys, batch.records(), strict=True)]
+        return [
+            self._write(batch.operation, key, record) for key, record in zip(batch.keys, batch.records(), strict=True)
+        ]
 
     def _write(self, operation: JobType, key: str, record: dict[str, Any]) -> RecordOutcome:
         reason = self.refuse(key, record)
