@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NullRule = Literal["write", "skip", "refuse"]
 
 KIND = b"reverse_etl"
-"""Metadata key of an Arrow field that says what Arrow's type cannot: `json`, `uuid` or `mixed` (see `docs/architecture.md`)."""
+"""Metadata key of an Arrow field that says what its type cannot: `json`, `uuid` or `mixed` (`docs/architecture.md`)."""
 
 
 class JobType(StrEnum):
@@ -62,7 +62,7 @@ class KeyForm:
 
     :param trim: surrounding white space does not count.
     :param fold: case does not count.
-    :param prefix: only so many leading characters count (Salesforce: an 18-character Id is its 15-character one and a checksum).
+    :param prefix: only so many leading characters count (of a Salesforce Id 15; the other 3 are a checksum).
     :param number: compared as numbers (`007` is `7`).
     """
 
@@ -78,7 +78,7 @@ class KeyForm:
         if self.trim:
             key = key.strip(self.WHITE_SPACE)
         if self.fold:
-            key = "".join(letter.lower()[0] for letter in key)  # letter by letter, as SQL: Σ is σ wherever it stands
+            key = "".join(letter.lower()[0] for letter in key)  # letter by letter, as SQL does
         if self.number:
             key = plain_number(key)
         return key[: self.prefix] if self.prefix else key
@@ -98,7 +98,7 @@ def plain_number(text: str) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """What a sync writes to. `Destination.check` returns it completed: the last three groups are the application's to say.
+    """What a sync writes to; `Destination.check` returns it completed.
 
     :param destination: name of the destination, or the dotted path of its hook.
     :param object: sObject, object type or tab; as the user wrote it before `check`, as the application writes it after.
@@ -289,7 +289,7 @@ def rejected(key: str, code: str, message: str, fields: tuple[str, ...] = ()) ->
 
 @dataclass(frozen=True)
 class Found:
-    """What a look-up by key saw: the record's id, when it was made (seconds since the epoch), how many share the key."""
+    """What a look-up by key saw: a record's id, when it was made (seconds since the epoch), how many share the key."""
 
     id: str
     created_at: float | None

@@ -165,11 +165,9 @@ def _rows_or_share(name: str) -> Callable[[Any], int | float]:
     """An int is rows, a float in (0, 1] a share; text keeps the difference, and "5%" is a share too."""
 
     def read(value: Any) -> int | float:
-        if isinstance(value, str) and value.strip().endswith("%"):
-            percent = _number(value.strip()[:-1])
-            number = None if percent is None else percent / 100
-        else:
-            number = _number(value)
+        text = value.strip() if isinstance(value, str) else ""
+        percent = _number(text[:-1]) if text.endswith("%") else None
+        number: int | float | None = _number(value) if percent is None else percent / 100
         if isinstance(number, int) and number >= 0:
             return number
         if isinstance(number, float) and 0 <= number <= 1:
@@ -211,7 +209,9 @@ def _fields(value: Any) -> Mapping[str, Field] | Sequence[str] | None:
     elif isinstance(value, list | tuple) and all(isinstance(name, str) and name.strip() for name in value):
         fields = list(value)
     else:
-        message = f"`fields` must be a list of destination fields, or a mapping from them to columns, not {_shown(value)}"
+        message = (
+            f"`fields` must be a list of destination fields, or a mapping from them to columns, not {_shown(value)}"
+        )
         raise Unclear(message)
     if not fields:
         message = "`fields` is empty: name the destination fields to write, or leave it out to write every column"
@@ -288,7 +288,7 @@ def _json(name: str, text: str, example: str) -> Any:
 
 def _shown(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004  a line of a log
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 READERS: Mapping[str, Callable[[Any], Any]] = {

@@ -1,4 +1,4 @@
-"""What Airflow asks a provider for. Airflow reads it before it is configured: it imports data, and no client library."""
+"""What Airflow asks a provider for, before it is configured: data, and no client library."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CONFIG = {
                 "default": "",
             },
             "stage_path": {
-                "description": "Directory on local disk for the rows of a run. Empty: the system's temporary directory.",
+                "description": "Directory on local disk for the rows of a run. Empty: the system's temporary one.",
                 "version_added": "0.1.0",
                 "type": "string",
                 "example": "/mnt/scratch",

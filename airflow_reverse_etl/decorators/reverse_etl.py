@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk.bases.decorator import DecoratedOperator, determine_kwargs, task_decorator_factory
 
 from airflow_reverse_etl.errors import ConfigurationError
+from airflow_reverse_etl.operators.ends import AirflowFailException
 from airflow_reverse_etl.operators.reverse_etl import ReverseETLOperator
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ class _DecoratedReverseETL(DecoratedOperator, ReverseETLOperator):
             self.render_template_fields(context)
         elif returned is None:
             message = f"the function {self.python_callable.__name__} returned None: return a query, or rows"
-            raise ConfigurationError(message)
+            raise AirflowFailException(message)
         else:
             self.query, self._rows = f"rows of {self.python_callable.__name__}()", returned
-        return super().execute(context)
+        return ReverseETLOperator.execute(self, context)
 
     def rows(self) -> AbstractContextManager[Rows]:
         """Open the query, or hand on the rows."""

@@ -64,7 +64,7 @@ Judge = Callable[[Answer], SyncError | None]
 
 
 class Bearer(AuthBase):
-    """Puts `Authorization: Bearer ...` on every request, whatever a `.netrc` says, and renews the token once for all threads.
+    """Puts the token on every request, whatever a `.netrc` says, and renews it once for all threads.
 
     :param token: the token to start with.
     :param renew: fetches a new one; None where the token cannot be renewed.
@@ -76,6 +76,7 @@ class Bearer(AuthBase):
         self._lock = threading.Lock()
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Set the `Authorization` header."""
         request.headers["Authorization"] = f"Bearer {self.token}"
         return request
 
@@ -101,7 +102,9 @@ class Rest:
     :param judge: the application's own reading of refusals.
     :param name: the application's name, for messages.
     :param threads: how many requests may be under way at once, so that each finds an open connection.
-    :param prepare: gets every request before it is sent, to change headers or address.
+    :param headers: on every request.
+    :param session: None makes one; a session that is given keeps its own adapters and proxies.
+    :param read_seconds: how long an answer may take.
     """
 
     def __init__(
@@ -126,8 +129,9 @@ class Rest:
         self.session = session or requests.Session()
         self.session.auth = auth
         self.session.headers.update(headers or {})
-        for scheme in ("https://", "http://"):
-            self.session.mount(scheme, HTTPAdapter(pool_maxsize=threads, max_retries=0))
+        if session is None:
+            for scheme in ("https://", "http://"):
+                self.session.mount(scheme, HTTPAdapter(pool_maxsize=threads, max_retries=0))
 
     def read(self, method: str, path: str, **request: Any) -> Answer:
         """Make a call that changes nothing: whatever is lost of it may be asked again.
@@ -162,9 +166,9 @@ class Rest:
         url = path if "://" in path else f"{self.url}/{path.lstrip('/')}"
         token = self.auth.token
         answer = self._once(method, url, data, params, headers)
-        if answer.status == 401 and self.auth.renew(token):  # noqa: PLR2004  refused before anything was done
+        if answer.status == 401 and self.auth.renew(token):
             answer = self._once(method, url, data, params, headers)
-        if 200 <= answer.status < 300:  # noqa: PLR2004
+        if 200 <= answer.status < 300:
             return answer
         raise self._error(answer)
 
@@ -213,7 +217,7 @@ class Rest:
 
 def default_error(answer: Answer, name: str) -> SyncError:
     """Return the error that a status means by itself."""
-    kind = STATUS.get(answer.status) or (UnknownOutcomeError if answer.status >= 500 else FatalError)  # noqa: PLR2004
+    kind = STATUS.get(answer.status) or (UnknownOutcomeError if answer.status >= 500 else FatalError)
     said = answer.text.strip().splitlines()[0][:200] if answer.text.strip() else ""
     message = f"{name} answered HTTP {answer.status}" + (f": {said}" if said and said[:1] != "<" else "")
     code = f"HTTP_{answer.status}"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_reverse_etl import destinations
-from airflow_reverse_etl.errors import ConfigurationError, FatalError, SyncError
+from airflow_reverse_etl.errors import ConfigurationError, SyncError
 from airflow_reverse_etl.model import Field, Limitations, Settings
+from airflow_reverse_etl.operators.ends import AirflowFailException, as_airflow
 from airflow_reverse_etl.parameters import validate
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from airflow_reverse_etl.model import Rows, StorePath
     from airflow_reverse_etl.sync.run import Ended
 
-JobTypeName = Literal["create", "update", "upsert", "delete"]
 FieldSource = str | Field | Mapping[str, str]
 
 
@@ -33,7 +32,8 @@ class ReverseETLOperator(BaseOperator):
 
     :param query: one SELECT, or the name of a `.sql` file. A trailing `;` is forgiven.
     :param warehouse_conn_id: connection whose hook is a `DbApiHook` (Postgres, Snowflake, DuckDB, BigQuery, ...).
-    :param destination: `"salesforce"`, `"hubspot"`, `"google_sheets"`, or the dotted path of a hook class. Never templated.
+    :param destination: `"salesforce"`, `"hubspot"`, `"google_sheets"`, or the dotted path of a hook class. It is never
+        templated.
     :param object: Salesforce object, HubSpot object type (name or type id), or tab of a spreadsheet.
     :param fields: destination fields to write: a list (matched to columns by name, or by position if no name is a
         column), or a mapping from field to column name, `Field(column, nulls=...)` or `{"column": ..., "nulls": ...}`,
@@ -59,7 +59,8 @@ class ReverseETLOperator(BaseOperator):
     :raises ConfigurationError: when the DAG is parsed, for what can be known to be wrong by then.
     :raises AirflowFailException: no retry would help: configuration, revoked credentials, an unknown field, more than
         `max_missing` or `max_rejected`, no record accepted, creates of unknown fate.
-    :raises AirflowException: Airflow's retries help: warehouse, application or store unreachable, patience or quota spent.
+    :raises AirflowException: Airflow's retries help: warehouse, application or store unreachable, patience or quota
+        spent.
     """
 
     template_fields: Sequence[str] = (
@@ -91,15 +92,15 @@ class ReverseETLOperator(BaseOperator):
     ui_color = "#e6f4ee"
     ui_fgcolor = "#0b3d2e"
 
-    def __init__(  # noqa: PLR0913  the parameters of the design, each documented
+    def __init__(
         self,
         *,
         query: str,
         warehouse_conn_id: str,
         destination: str,
-        object: str,  # noqa: A002  the word that Salesforce and HubSpot use
+        object: str,
         fields: Sequence[str] | Mapping[str, FieldSource] | str | None = None,
-        job_type: JobTypeName | str = "upsert",
+        job_type: str = "upsert",
         key: str | None = None,
         key_column: str | None = None,
         batch_size: int | str | None = None,
@@ -149,7 +150,9 @@ class ReverseETLOperator(BaseOperator):
         """Return what the destination declares as data, for the check of the parameters."""
         destination: Any = self.destination
         if not isinstance(destination, str) or "{{" in destination:
-            message = "`destination` is never templated: write its name, and use a branch to choose between destinations"
+            message = (
+                "`destination` is never templated: write its name, and use a branch to choose between destinations"
+            )
             raise ConfigurationError(message)
         try:
             declared = destinations.options(self.destination)
@@ -190,7 +193,7 @@ class ReverseETLOperator(BaseOperator):
         if ended.error is None:
             return report
         context["ti"].xcom_push(key="return_value", value=report)
-        raise _as_airflow(ended.error) from ended.error
+        raise as_airflow(ended.error) from ended.error
 
     def _run(self, context: Context, settings: Settings) -> Ended:
         from airflow_reverse_etl.sync.run import Sync
@@ -223,10 +226,12 @@ def merged(destination: str, named: Mapping[str, Any], kwargs: Mapping[str, Any]
     """
     given = {name: value for name, value in named.items() if value is not None}
     options = kwargs.get("options")
-    if isinstance(options, str) and given:
-        message = f"give `options` as a mapping, or leave out {', '.join(given)}"
-        raise ConfigurationError(message)
-    return {**kwargs, "destination": destination, "options": {**options, **given} if options and given else options or given}
+    if isinstance(options, str):
+        if given:
+            message = f"give `options` as a mapping, or leave out {', '.join(given)}"
+            raise ConfigurationError(message)
+        return {**kwargs, "destination": destination}
+    return {**kwargs, "destination": destination, "options": {**(options or {}), **given}}
 
 
 def default_deferrable() -> bool:
@@ -300,12 +305,3 @@ def _run_name(context: Context) -> str:
 
 def _default_connection(destination: str, hook: type[Any]) -> str:
     return str(getattr(hook, "default_conn_name", None) or f"{destination}_default")
-
-
-def _as_airflow(error: BaseException) -> BaseException:
-    """Return the exception that tells Airflow whether its retries help."""
-    if isinstance(error, FatalError):
-        return AirflowFailException(str(error))
-    if isinstance(error, SyncError):
-        return AirflowException(str(error))
-    return error

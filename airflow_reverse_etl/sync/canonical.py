@@ -6,18 +6,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.types as t
 
 from airflow_reverse_etl.errors import ConfigurationError
 from airflow_reverse_etl.model import KIND, KeyForm, plain_number
+
+if TYPE_CHECKING:
+    import duckdb
 
 VERSION = 1
 
@@ -84,40 +86,29 @@ def value_sql(column: str, kind: Kind, zone: str) -> str:
     :param zone: the zone of timestamps without one; UTC makes them equal to instants.
     """
     naive = "t" if zone == "UTC" else "l"
-    match kind:
-        case Kind.TEXT | Kind.UUID:
-            return f"'s' || {column}"
-        case Kind.INTEGER:
-            return f"'n' || CAST({column} AS VARCHAR)"
-        case Kind.DECIMAL:
-            return f"'n' || {_decimal(column)}"
-        case Kind.FLOAT:
-            return f"'n' || {_float(column)}"
-        case Kind.BOOLEAN:
-            return f"CASE WHEN {column} THEN 'btrue' WHEN NOT {column} THEN 'bfalse' END"
-        case Kind.DATE:
-            return f"'d' || strftime({column}, '%Y-%m-%d')"
-        case Kind.TIME:
-            return f"'h' || CAST(epoch_us(CAST({column} AS TIME)) AS VARCHAR)"
-        case Kind.INSTANT:
-            return f"'t' || CAST(epoch_us({column}) AS VARCHAR)"
-        case Kind.NAIVE:
-            return f"'{naive}' || CAST(epoch_us({column}) AS VARCHAR)"
-        case Kind.BYTES:
-            return f"'x' || lower(hex({column}))"
-        case Kind.JSON:
-            return f"canonical_json({column})"
-        case Kind.NESTED:
-            return f"canonical_json(CAST(to_json({column}) AS VARCHAR))"
-        case Kind.MIXED:
-            return (
-                f"CASE left({column}, 1) WHEN 'u' THEN 's' || substr({column}, 2) "
-                f"WHEN 'l' THEN '{naive}' || substr({column}, 2) "
-                f"WHEN 'h' THEN 'h' || CAST(epoch_us(CAST(substr({column}, 2) AS TIME)) AS VARCHAR) "
-                f"ELSE {column} END"
-            )
-        case Kind.NULL:
-            return "CAST(NULL AS VARCHAR)"
+    if kind is Kind.DECIMAL:
+        return f"'n' || {_decimal(column)}"
+    if kind is Kind.FLOAT:
+        return f"'n' || {_float(column)}"
+    return SPELLINGS[kind].format(c=column, naive=naive)
+
+
+SPELLINGS: Mapping[Kind, str] = {
+    Kind.TEXT: "'s' || {c}",
+    Kind.UUID: "'s' || lower({c})",
+    Kind.INTEGER: "'n' || CAST({c} AS VARCHAR)",
+    Kind.BOOLEAN: "CASE WHEN {c} THEN 'btrue' WHEN NOT {c} THEN 'bfalse' END",
+    Kind.DATE: "'d' || strftime({c}, '%Y-%m-%d')",
+    Kind.TIME: "'h' || CAST(epoch_us(CAST({c} AS TIME)) AS VARCHAR)",
+    Kind.INSTANT: "'t' || CAST(epoch_us({c}) AS VARCHAR)",
+    Kind.NAIVE: "'{naive}' || CAST(epoch_us({c}) AS VARCHAR)",
+    Kind.BYTES: "'x' || lower(hex({c}))",
+    Kind.JSON: "canonical_json({c})",
+    Kind.NESTED: "canonical_json(CAST(to_json({c}) AS VARCHAR))",
+    Kind.MIXED: "CASE left({c}, 1) WHEN 'u' THEN 's' || substr({c}, 2) WHEN 'l' THEN '{naive}' || substr({c}, 2) "
+    "WHEN 'h' THEN 'h' || CAST(epoch_us(CAST(substr({c}, 2) AS TIME)) AS VARCHAR) ELSE {c} END",
+    Kind.NULL: "CAST(NULL AS VARCHAR)",
+}
 
 
 def _decimal(column: str) -> str:
@@ -135,7 +126,8 @@ def _float(column: str) -> str:
     """Spell a float in plain digits: DuckDB's own spelling where it has no exponent."""
     text = f"CAST({column} AS VARCHAR)"
     return (
-        f"CASE WHEN {column} = trunc({column}) AND abs({column}) < 1e38 THEN CAST(CAST({column} AS HUGEINT) AS VARCHAR) "
+        f"CASE WHEN {column} = trunc({column}) AND abs({column}) < 1e38 "
+        f"THEN CAST(CAST({column} AS HUGEINT) AS VARCHAR) "
         f"WHEN contains({text}, 'e') THEN plain_float({text}) ELSE {text} END"
     )
 
@@ -180,7 +172,7 @@ def key_sql(column: str, kind: Kind, name: str) -> str:
                 f"CASE WHEN left({column}, 1) IN ('s', 'u', 'd') OR (left({column}, 1) = 'n' AND {whole}) "
                 f"THEN substr({column}, 2) END"
             )
-    return value_sql(column, kind, "UTC").replace("'n' || ", "").replace("'d' || ", "")
+    return f"substr({value_sql(column, kind, 'UTC')}, 2)"
 
 
 def normal_sql(key: str, form: KeyForm) -> str:
@@ -246,7 +238,7 @@ def _spell(value: Any) -> str:
 
 
 def _spell_decimal(value: Decimal) -> str:
-    far = abs(value.adjusted()) > 400  # noqa: PLR2004  1e999999999 must not become a gigabyte of zeros
+    far = abs(value.adjusted()) > 400
     return str(value.normalize()) if far else plain_number(format(value, "f"))
 
 

@@ -66,16 +66,14 @@ class Piece:
 class Delivery:
     """Sends the batches of a plan with as many threads as the application takes."""
 
-    def __init__(
-        self, destination: Destination, pace: SharedPace, *, stopped_by: BaseException | None = None
-    ) -> None:
+    def __init__(self, destination: Destination, pace: SharedPace, *, stopped_by: BaseException | None = None) -> None:
         self._destination = destination
         self._pace = pace
         self._paces_itself = hasattr(destination, "pace")
         self.stopped_by = stopped_by
 
     def run(self, batches: Iterator[Batch], take: Callable[[Delivered], None]) -> None:
-        """Deliver batches and hand the end of each to `take`, on this thread. After a stop the rest is aborted uncalled.
+        """Deliver batches and hand the end of each to `take`, on this thread; after a stop the rest is aborted.
 
         Whatever interrupts this thread (a kill, a timeout, a failing disk) stops the work, but what was under way is
         waited for and handed over before the interruption goes on: it may have landed.
@@ -239,7 +237,7 @@ class Letter:
             self.pieces.append(Piece(tuple(rows[start : start + size]), piece.attempt + 1))
 
     def end(self, error: BaseException | None, stopped_by: BaseException | None) -> Delivered:
-        """Return the end of this batch; a record without a fate was not attempted, or is in doubt if it was being created."""
+        """Return the end of this batch: a record without a fate was not sent, or is in doubt as a create."""
         reason = error or stopped_by
         doubtful = set(self.sending.rows) if self.sending and _perhaps_applied(error) else set()
         if self.batch.operation.replayable:

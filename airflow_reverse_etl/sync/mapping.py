@@ -56,6 +56,7 @@ class Mapped:
 
     @property
     def key_column(self) -> str:
+        """The name of the column that holds the key."""
         return self.columns.names[self.key]
 
     def described(self) -> str:
@@ -65,8 +66,9 @@ class Mapped:
 
 
 def key_ordinal(columns: Columns, settings: Settings, key: str | None) -> int:
-    """Return which column holds the key: `key_column`, else what `fields` maps to the key, else the column named like
-    it, else the first.
+    """Return which column holds the key.
+
+    It is `key_column`, else what `fields` maps to the key, else the column named like it, else the first.
 
     :raises ConfigurationError: `key_column` is no column.
     """

@@ -1,4 +1,4 @@
-"""What is new, changed, gone or invalid: stage against state, and the plan as an immutable file in the order of work."""
+"""What is new, changed, gone or invalid: stage against state, and the plan as a file in the order of work."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _plan_sql(staged: Staged, settings: Settings, operation: JobType) -> str:
         UNION ALL
         SELECT 1, rowid, '{operation.value}', key, k, NULL{empty} FROM missing
         ORDER BY part, n
-    """  # noqa: S608  names are ours
+    """
 
 
 def batches(plan: Plan, target: Target, size: int, *, operation: JobType, removing: bool) -> Iterator[Batch]:
@@ -154,7 +154,9 @@ def batches(plan: Plan, target: Target, size: int, *, operation: JobType, removi
     schema = pa.schema([pa.field("", pa.string()), *fields])
     skip = frozenset() if removing else plan.skip_nulls
     for number, table in enumerate(_tables(plan.path, ["part", "key", *columns], part, size), start=1):
-        written = pa.table([column.cast(f.type) for column, f in zip(table.columns, schema, strict=True)], schema=schema)
+        written = pa.table(
+            [column.cast(f.type) for column, f in zip(table.columns, schema, strict=True)], schema=schema
+        )
         yield Batch(operation, target, written, skip, number)
 
 

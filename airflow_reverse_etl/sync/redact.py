@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -48,29 +48,24 @@ def _hide_prefix(message: str, text: str) -> str:
 
 def _spellings(value: Any) -> Iterable[str]:
     """Return the ways in which an application may quote a value."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _spellings(item)
+    elif value is not None and not isinstance(value, bool):
+        yield from _spellings_of_one(value)
+
+
+def _spellings_of_one(value: Any) -> Iterable[str]:
+    yield str(value)
     match value:
-        case None | bool():
-            return
         case str():
-            yield value
             yield value.strip()
             yield value.encode("unicode_escape", "replace").decode()
-        case int() | float():
-            yield str(value)
-        case Decimal():
-            yield str(value)
+        case Decimal() if value.is_finite():
             yield format(value.normalize(), "f")
         case datetime():
             yield value.isoformat()
             yield value.strftime("%Y-%m-%d")
             yield str(int(value.timestamp() * 1000))
-        case date():
-            yield value.isoformat()
-        case dict():
-            for item in value.values():
-                yield from _spellings(item)
-        case list() | tuple():
-            for item in value:
-                yield from _spellings(item)
-        case _:
-            yield str(value)

@@ -115,7 +115,9 @@ class Ledger:
         while rows := reader.fetchmany(ROWS_AT_ONCE):
             for key, code in rows:
                 self._errors[(code, (), WORDS[code])] += 1
-                row = _row(RecordOutcome(key, Status.REJECTED, None, code, WORDS[code]), operation.value, "invalid", 0, 0)
+                row = _row(
+                    RecordOutcome(key, Status.REJECTED, None, code, WORDS[code]), operation.value, "invalid", 0, 0
+                )
                 self._waiting.append(row)
             self._flush()
 
@@ -151,28 +153,35 @@ def _row(outcome: RecordOutcome, operation: str, status: str, batch: int, attemp
 
 
 def write_rejected(stage: Stage, outcomes: Path, fields: Sequence[str], path: Path) -> int:
-    """Write `rejected.csv`: every row that was invalid or refused, with the reason and its values, safe to open in a
-    spreadsheet (OWASP, "CSV Injection"). Return the number of rows."""
+    """Write `rejected.csv`: every row that was invalid or refused, with the reason and its values.
+
+    Values that begin like a formula are made text (OWASP, "CSV Injection"). Returns the number of rows.
+    """
     values = "".join(f", s.f{i}" for i in range(len(fields)))
     reader = stage.sql.execute(f"""
         WITH bad AS (SELECT * FROM read_parquet({quoted(str(outcomes))}) WHERE status IN ('rejected', 'unknown'))
-        SELECT coalesce(s.key, bad.key), coalesce(bad.status, 'invalid'), coalesce(bad.code, s.problem), bad.message{values}
+        SELECT coalesce(s.key, bad.key), coalesce(bad.status, 'invalid'),
+               coalesce(bad.code, s.problem), bad.message{values}
         FROM staged s FULL JOIN bad ON bad.key = s.key AND s.problem IS NULL
         WHERE s.problem IS NOT NULL OR bad.key IS NOT NULL ORDER BY s.rowid
-    """)  # noqa: S608  names are ours, the path is quoted
+    """)
     count = 0
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["key", "status", "code", "message", *map(_safe, fields)])
         while rows := reader.fetchmany(ROWS_AT_ONCE):
             count += len(rows)
-            writer.writerows([_safe(value) for value in (*row[:3], row[3] or WORDS.get(row[2]), *row[4:])] for row in rows)
+            writer.writerows(
+                [_safe(value) for value in (*row[:3], row[3] or WORDS.get(row[2]), *row[4:])] for row in rows
+            )
     return count
 
 
 def _safe(value: Any) -> Any:
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not isinstance(value, int | float) else text
+    return (
+        f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not isinstance(value, int | float) else text
+    )
 
 
 def summary(report: Report, *, removed_note: str = "") -> str:
@@ -218,7 +227,10 @@ def verdict(report: Report, settings: Settings, stopped_by: BaseException | None
         return RetryableError(f"{stopped_by}. {report.summary}" if stopped_by else report.summary)
     bad = report.invalid + report.rejected
     if bad > allowed_rejections(settings.max_rejected, report.rows):
-        return FatalError(f"{bad:,} of {report.rows:,} rows were refused or invalid, more than `max_rejected` allows. {report.summary}")
+        return FatalError(
+            f"{bad:,} of {report.rows:,} rows were refused or invalid, more than `max_rejected` allows. "
+            f"{report.summary}"
+        )
     none_landed = sum(report.planned.values()) and not sum(report.succeeded.values()) and not report.unchanged
     all_may_fail = isinstance(settings.max_rejected, float) and settings.max_rejected >= 1
     if none_landed and not all_may_fail:

@@ -8,8 +8,8 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import tenacity
 
 from airflow_reverse_etl.errors import ConfigurationError, PatienceSpentError, RetryableError, SyncError
@@ -24,6 +24,9 @@ from airflow_reverse_etl.sync.report import Ledger, Report
 from airflow_reverse_etl.sync.stage import Stage
 from airflow_reverse_etl.sync.state import State
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 CHECK_ATTEMPTS = 4
 """Tries of the check before a row moves: nothing is lost by failing early, and Airflow tries again later."""
 
@@ -34,6 +37,18 @@ class Ended:
 
     report: Report
     error: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that is known when the first batch may go."""
+
+    at_rest: Stage
+    planned: Plan
+    target: Target
+    mapped: Mapped
+    state: State
+    pace: SharedPace
 
 
 @dataclass(frozen=True)
@@ -80,46 +95,38 @@ class Sync:
             columns, rows = Columns(tuple(result.schema.names)), _peeked(result)
             if rows is None:
                 return self._nothing(done)
-            state = State(self.store, self.settings.sync_id)
             pace = SharedPace(self.destination.capabilities.rate, self.limits.max_wait)
             if hasattr(self.destination, "pace"):  # else the engine takes a slot for each send
                 self.destination.pace = pace
             target = self._check(columns)
             mapped = map_columns(columns, self.settings, target)
-            self.log(f"{len(mapped.sources)} fields by key {target.key or mapped.key_column}: {mapped.described()}")
+            self.log(f"key: {target.key or 'none'} ← {mapped.key_column}; fields: {mapped.described() or 'none'}")
+            state = State(self.store, self.settings.sync_id)
             state.open(target, self.settings.job_type)
             if state.set_aside:
                 self.log(state.set_aside)
-            every_column = self.settings.fields is None
-            state.check_mapping(mapped, every_column=every_column)
+            state.check_mapping(mapped, every_column=self._every_column)
             fresh = state.load(at_rest) == 0
             staged = stage.load(at_rest, rows, mapped, target)
             planned = plan.make(at_rest, staged, mapped, self.settings, fresh=fresh)
-            return self._deliver(done, at_rest, planned, target, mapped, state, pace)
+            return self._carry_out(done, Prepared(at_rest, planned, target, mapped, state, pace))
 
-    def _deliver(
-        self,
-        done: Report,
-        at_rest: Stage,
-        planned: Plan,
-        target: Target,
-        mapped: Mapped,
-        state: State,
-        pace: SharedPace,
-    ) -> BaseException | None:
+    @property
+    def _every_column(self) -> bool:
+        return self.settings.fields is None
+
+    def _carry_out(self, done: Report, ready: Prepared) -> BaseException | None:
         """Send the plan, and remember what came of it whatever happens meanwhile."""
-        folder = self._folder(done)
+        folder, at_rest, planned = self._folder(done), ready.at_rest, ready.planned
         folders.upload(planned.path, folder / "plan.parquet")
         ledger = Ledger(at_rest.folder)
         ledger.take_invalid(at_rest, self.settings.job_type)
-        delivery = Delivery(self.destination, pace, stopped_by=planned.stopped_by)
+        delivery = Delivery(self.destination, ready.pace, stopped_by=planned.stopped_by)
         interruption: BaseException | None = None
         try:
             for operation, removing in _order_of_work(self.settings):
-                size = self._batch_size()
-                delivery.run(
-                    plan.batches(planned, target, size, operation=operation, removing=removing), ledger.take
-                )
+                work = plan.batches(planned, ready.target, self._batch_size(), operation=operation, removing=removing)
+                delivery.run(work, ledger.take)
         except BaseException as error:  # noqa: BLE001  the state must move first; it is raised by the operator
             interruption = error
         ledger.close()
@@ -127,19 +134,20 @@ class Sync:
         failed = interruption or report.verdict(done, self.settings, delivery.stopped_by)
         accept(at_rest, ledger, planned, self.settings)
         try:
-            state.advance(
-                at_rest, target, self.settings.job_type, mapped, every_column=self.settings.fields is None
+            ready.state.advance(
+                at_rest, ready.target, self.settings.job_type, ready.mapped, every_column=self._every_column
             )
-            self._write_files(done, at_rest, ledger, mapped, folder)
+            self._write_files(done, ready, ledger, folder)
         except (SyncError, OSError) as error:
             lost = error if isinstance(error, SyncError) else folders.unreachable(error, "be written")
             return failed if failed and not isinstance(failed, RetryableError) else lost
         return failed
 
-    def _write_files(self, done: Report, at_rest: Stage, ledger: Ledger, mapped: Mapped, folder: StorePath) -> None:
+    def _write_files(self, done: Report, ready: Prepared, ledger: Ledger, folder: StorePath) -> None:
         """Put the files for people beside the plan; `report.json` closes the folder."""
-        rejected = at_rest.folder / "rejected.csv"
-        if report.write_rejected(at_rest, ledger.path, [source.field for source in mapped.sources], rejected):
+        rejected = ready.at_rest.folder / "rejected.csv"
+        fields = [source.field for source in ready.mapped.sources]
+        if report.write_rejected(ready.at_rest, ledger.path, fields, rejected):
             folders.upload(rejected, folder / "rejected.csv")
         folders.upload(ledger.path, folder / "outcomes.parquet")
         done.finished_at = _now()
@@ -207,7 +215,6 @@ class Sync:
 
 def accept(at_rest: Stage, ledger: Ledger, planned: Plan, settings: Settings) -> None:
     """Make the table `accepted`: how the state changes by what the application accepted, and by nothing else."""
-    forget = settings.job_type is JobType.DELETE
     at_rest.sql.execute(f"""
         CREATE TABLE accepted AS
         SELECT p.k, p.key, p.fingerprint, o.destination_id AS id,
@@ -215,9 +222,12 @@ def accept(at_rest: Stage, ledger: Ledger, planned: Plan, settings: Settings) ->
         FROM read_parquet({quoted(str(planned.path))}) p
         JOIN read_parquet({quoted(str(ledger.path))}) o ON o.key = p.key
         WHERE o.status = 'succeeded' OR (o.status = 'unknown' AND o.operation = 'create')
-        {"UNION ALL SELECT k, key, NULL, NULL, 'gone' FROM state WHERE k NOT IN (SELECT k FROM staged WHERE k IS NOT NULL)"
-         if forget else ""}
-    """)  # noqa: S608  the paths are quoted
+    """)
+    if settings.job_type is JobType.DELETE:  # a key that left the query is forgotten, and deleted again if it returns
+        at_rest.sql.execute("""
+            INSERT INTO accepted SELECT k, key, NULL, NULL, 'gone' FROM state
+            WHERE k NOT IN (SELECT k FROM staged WHERE k IS NOT NULL)
+        """)
 
 
 def forget_all(state: State, limits: Limitations) -> None:
@@ -275,4 +285,3 @@ def _private_files() -> Iterator[None]:
 
 def _now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-

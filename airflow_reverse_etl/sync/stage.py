@@ -152,7 +152,7 @@ def _staged_sql(kinds: list[Kind], mapped: Mapped, target: Target) -> str:
                     ELSE problem END AS problem,
                fingerprint, {"".join(f"f{i}, " for i in range(len(fields)))} NULL AS nothing
         FROM (SELECT {", ".join(inner)} FROM incoming)
-    """  # noqa: S608  names are ours, values are quoted
+    """
 
 
 def _problem_sql(kinds: list[Kind], mapped: Mapped) -> str:

@@ -26,7 +26,10 @@ def sql() -> duckdb.DuckDBPyConnection:
 def spelled(sql: duckdb.DuckDBPyConnection, values: pa.Array, tag: bytes | None = None) -> list[str | None]:
     field = pa.field("c", values.type, metadata={KIND: tag} if tag else None)
     sql.register("t", pa.table([values], schema=pa.schema([field])))
-    return [row[0] for row in sql.sql(f"SELECT {canonical.value_sql('c', canonical.kind_of(field), 'UTC')} FROM t").fetchall()]
+    return [
+        row[0]
+        for row in sql.sql(f"SELECT {canonical.value_sql('c', canonical.kind_of(field), 'UTC')} FROM t").fetchall()
+    ]
 
 
 @pytest.mark.parametrize(
@@ -34,9 +37,12 @@ def spelled(sql: duckdb.DuckDBPyConnection, values: pa.Array, tag: bytes | None 
     [
         (pa.array([1, -7, None]), ["n1", "n-7", None]),
         (pa.array([2**64 - 1], pa.uint64()), ["n18446744073709551615"]),
-        (pa.array([1.5, 2.0, 1e20, 1e-7, -0.0, 1e300]), ["n1.5", "n2", "n1" + "0" * 20, "n0.0000001", "n0", "n1" + "0" * 300]),
+        (
+            pa.array([1.5, 2.0, 1e20, 1e-7, -0.0, 1e300]),
+            ["n1.5", "n2", "n1" + "0" * 20, "n0.0000001", "n0", "n1" + "0" * 300],
+        ),
         (pa.array([Decimal("0.50"), Decimal("-0.50")], pa.decimal128(2, 2)), ["n0.5", "n-0.5"]),
-        (pa.array([Decimal("100"), Decimal("0")], pa.decimal128(38, 0)), ["n100", "n0"]),
+        (pa.array([Decimal(100), Decimal(0)], pa.decimal128(38, 0)), ["n100", "n0"]),
         (pa.array(["", "a:b", "~"]), ["s", "sa:b", "s~"]),
         (pa.array([True, False]), ["btrue", "bfalse"]),
         (pa.array([dt.date(2026, 1, 2), dt.date(1, 1, 1)]), ["d2026-01-02", "d0001-01-01"]),
@@ -107,7 +113,17 @@ def test_keys_are_compared_alike_in_sql_and_in_python(sql: duckdb.DuckDBPyConnec
 
 def test_values_cannot_be_pushed_across_fields(sql: duckdb.DuckDBPyConnection) -> None:
     """No two rows that differ have one fingerprint, whatever separators their values hold."""
-    rows = [("a", "b"), ("ab", ""), ("", "ab"), ("a|", "b"), (None, "b"), ("~", "b"), ("1:s", "b"), ("a1:sb", None), ("a", None)]
+    rows = [
+        ("a", "b"),
+        ("ab", ""),
+        ("", "ab"),
+        ("a|", "b"),
+        (None, "b"),
+        ("~", "b"),
+        ("1:s", "b"),
+        ("a1:sb", None),
+        ("a", None),
+    ]
     sql.register("t", pa.table({"x": pa.array([r[0] for r in rows]), "y": pa.array([r[1] for r in rows])}))
     text = [canonical.value_sql(c, canonical.Kind.TEXT, "UTC") for c in "xy"]
     fingerprint = canonical.Fingerprint([("x", text[0], False), ("y", text[1], False)]).sql()
