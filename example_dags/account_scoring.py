@@ -35,8 +35,10 @@ with DAG(
             drop table if exists account_scores;
             create table account_scores as
             select account_id
-                 , cast(round(100.0 * (0.5 * active_users / seats + 0.3 * logins_30d / (20.0 * seats)
-                                       + case when support_tickets = 0 then 0.2 else 0.0 end), 1) as decimal(5, 1)) as aps
+                 , cast(round(100.0 * (0.5 * active_users / seats
+                                       + 0.3 * logins_30d / (20.0 * seats)
+                                       + case when support_tickets = 0 then 0.2 else 0.0 end), 1)
+                        as decimal(5, 1)) as aps
             from accounts;
         """,
     )

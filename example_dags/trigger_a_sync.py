@@ -67,9 +67,7 @@ with DAG(
             section="What",
             description="Destination fields, one a line; empty: every column but the key's",
         ),
-        "job_type": Param(
-            "update", enum=["create", "update", "upsert", "delete"], title="Job type", section="How"
-        ),
+        "job_type": Param("update", enum=["create", "update", "upsert", "delete"], title="Job type", section="How"),
         "key": Param(
             None,
             type=["null", "string"],

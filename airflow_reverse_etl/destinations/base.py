@@ -66,7 +66,13 @@ class SyncHook(BaseHook):
 
         :raises ConfigurationError: there is none, or it is of another type.
         """
-        connection: Connection = self.get_connection(self.conn_id)
+        from airflow.exceptions import AirflowNotFoundException  # type: ignore[attr-defined]  # where 3.1 has it too
+
+        try:
+            connection: Connection = self.get_connection(self.conn_id)
+        except AirflowNotFoundException as error:
+            message = f"there is no connection {self.conn_id!r}: create it in Airflow, or correct destination_conn_id"
+            raise ConfigurationError(message) from error
         accepted = self.accepted_conn_types()
         if accepted and connection.conn_type not in accepted:
             message = (

@@ -34,6 +34,8 @@ OUTCOMES = pa.schema(
 )
 ROWS_AT_ONCE = 20_000
 TOP = 10
+MOST_MESSAGES = 1_000
+"""Different messages that are told apart; applications that put an id into each would fill the memory."""
 
 
 @dataclass
@@ -95,26 +97,30 @@ class Ledger:
             self.fates[fate] += 1
             self.succeeded[operation] += fate is Fate.SUCCEEDED
             self._waiting.append(_row(outcome, operation, fate.value, delivered.batch.number, attempts))
-        self._count_errors(delivered, [i for i, (fate, _, _) in enumerate(ends) if fate is not Fate.SUCCEEDED])
+        self._count_errors(delivered)
         if len(self._waiting) >= ROWS_AT_ONCE:
             self._flush()
 
-    def _count_errors(self, delivered: Delivered, failed: Sequence[int]) -> None:
-        """Count what went wrong; only records that failed become dicts, to take their values out of the words."""
-        if not failed:
-            return
-        records = delivered.batch.take(failed).records()
-        for row, record in zip(failed, records, strict=True):
-            outcome = delivered.outcomes[row]
-            words = redact(outcome.message, [outcome.key, *record.values()])
-            self._errors[(outcome.code, tuple(outcome.fields), words)] += 1
+    def _count_errors(self, delivered: Delivered) -> None:
+        """Count what went wrong; only records that were refused become dicts, to take their values out of the words."""
+        said = [i for i, fate in enumerate(delivered.fates) if fate in (Fate.REJECTED, Fate.UNKNOWN)]
+        records = dict(zip(said, delivered.batch.take(said).records(), strict=True)) if said else {}
+        for row, (fate, outcome) in enumerate(zip(delivered.fates, delivered.outcomes, strict=True)):
+            if fate is not Fate.SUCCEEDED:
+                values = [outcome.key, *records[row].values()] if row in records else []
+                self._count(outcome.code, tuple(outcome.fields), redact(outcome.message, values))
+
+    def _count(self, code: str, fields: tuple[str, ...], message: str) -> None:
+        known = (code, fields, message) in self._errors
+        crowded = len(self._errors) >= MOST_MESSAGES and not known
+        self._errors[(code, fields, "" if crowded else message)] += 1
 
     def take_invalid(self, stage: Stage, operation: JobType) -> None:
         """Note the rows that were never planned."""
         reader = stage.sql.execute("SELECT key, problem FROM staged WHERE problem IS NOT NULL ORDER BY rowid")
         while rows := reader.fetchmany(ROWS_AT_ONCE):
             for key, code in rows:
-                self._errors[(code, (), WORDS[code])] += 1
+                self._count(code, (), WORDS[code])
                 row = _row(
                     RecordOutcome(key, Status.REJECTED, None, code, WORDS[code]), operation.value, "invalid", 0, 0
                 )

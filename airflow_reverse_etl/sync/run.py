@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import duckdb
 import tenacity
 
 from airflow_reverse_etl.errors import ConfigurationError, PatienceSpentError, RetryableError, SyncError
@@ -85,8 +86,10 @@ class Sync:
         return self._ended(done, error)
 
     def _ended(self, done: Report, error: BaseException | None) -> Ended:
+        if isinstance(error, duckdb.Error):  # its words may quote values
+            error = RetryableError(f"the rows cannot be held on local disk ({type(error).__name__})", code="STAGE")
         if error and not done.summary:
-            done.summary = str(error) or type(error).__name__
+            done.summary = str(error) if isinstance(error, SyncError) else f"stopped by {type(error).__name__}"
         done.calls, done.finished_at = self._calls(), done.finished_at or _now()
         return Ended(done, error)
 

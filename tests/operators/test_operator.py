@@ -271,7 +271,8 @@ def test_importing_the_operators_imports_no_client_library() -> None:
     code = (
         "import sys, airflow.sdk; before = set(sys.modules); "
         "import airflow_reverse_etl.operators.salesforce, airflow_reverse_etl.decorators.reverse_etl; "
-        "heavy = ('duckdb', 'pyarrow', 'requests', 'simple_salesforce', 'tenacity', 'airflow.providers.common.sql.hooks'); "
+        "heavy = ('duckdb', 'pyarrow', 'requests', 'simple_salesforce', 'tenacity', "
+        "'airflow.providers.common.sql.hooks'); "
         "from airflow_reverse_etl.operators.hubspot import HubSpotReverseETLOperator as Op; "
         "Op(task_id='t', query='select 1', warehouse_conn_id='w', object='contacts', key='email'); "
         "print([m for m in set(sys.modules) - before if m.startswith(heavy)])"

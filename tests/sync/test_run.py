@@ -342,7 +342,7 @@ def test_duplicate_columns_are_an_error_that_names_them(tmp_path: Path) -> None:
 
 
 def test_repointing_starts_from_nothing_and_says_so(tmp_path: Path) -> None:
-    """Another account, object, key or job type is another target: everything goes, nothing is removed, once it is said."""
+    """Another account, object, key or job type is another target: all goes, nothing is removed, once it is said."""
     toy = Toy()
     run(toy, ROWS[:5], tmp_path)
     for number, change in enumerate(({}, {"object": "other"}, {"key": "name"}, {"job_type": "update", "key": "name"})):

@@ -34,7 +34,7 @@ Fault = Callable[[Batch], Sequence[RecordOutcome] | None]
 
 
 class Toy:
-    """Holds records by key. `faults` are called in turn before a batch is applied: they raise, or answer in its place."""
+    """Holds records by key; `faults` are called in turn before a batch is applied: they raise, or answer instead."""
 
     capabilities = Capabilities(job_types=frozenset(JobType), call=Limits(records=100), concurrency=4)
 
@@ -119,7 +119,8 @@ def table(rows: Sequence[dict[str, Any]] | pa.Table, schema: pa.Schema | None = 
 def settings(**parameters: Any) -> Settings:
     """Return checked settings: an upsert by `id` unless said otherwise."""
     values = {"destination": "toy", "object": "thing", "job_type": "upsert", "key": "id", "sync_id": "dag.task"}
-    checked = validate({**values, **parameters}, default_key_is_written=parameters.get("destination") == "google_sheets")
+    written = parameters.get("destination") == "google_sheets"
+    checked = validate({**values, **parameters}, default_key_is_written=written)
     assert checked is not None
     return checked
 
