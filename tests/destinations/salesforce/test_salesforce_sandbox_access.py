@@ -136,11 +136,17 @@ def test_version_list(org):
     assert org.get("")[1]["sobjects"] == "/services/data/v62.0/sobjects"
 
 
-@pytest.mark.parametrize("path", ["nonsense", "composite", "composite/batch", "jobs/ingest", "sobjects/Nothing__c"])
+@pytest.mark.parametrize("path", ["nonsense", "composite", "composite/batch", "jobs/ingest"])
 def test_unknown_paths(org, path):
     """What the sandbox does not have is 404 in the vendor's words, and a violation."""
     assert org.get(path) == (404, NOT_THERE)
     assert [(each["method"], each["status"]) for each in org.violations()] == [("GET", 404)]
+
+
+def test_unknown_objects(org):
+    """An object that is not there is 404, and no violation: to ask for it is how a client finds out."""
+    assert org.get("sobjects/Nothing__c/describe") == (404, NOT_THERE)
+    assert org.violations() == []
 
 
 def test_other_apis(org):
@@ -148,6 +154,22 @@ def test_other_apis(org):
     for path in ("/services/async/62.0/job", "/services/apexrest/x", "/services/Soap/m/62.0"):
         assert org.call("POST", path) == (404, NOT_THERE)
     assert len(org.violations()) == 3
+
+
+def test_quoted_slashes_in_the_address(org):
+    """A quoted slash separates nothing, so an address that quotes the fixed part is unknown."""
+    parts = urlsplit(org.url)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=5)
+    connection.request("GET", f"{parts.path}/services%2Fdata/v62.0/limits")
+    assert connection.getresponse().status == 404
+    connection.close()
+
+
+def test_head(org):
+    """HEAD answers like GET, without a body."""
+    answer = org.session.head(f"{org.url}/services/data/v62.0/sobjects/Account/describe", timeout=5)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["ETag"]
 
 
 def test_wrong_verbs(org):

@@ -142,7 +142,7 @@ def test_define_a_custom_object(org):
     assert made["id"].startswith("a00")
     found = org.rows("SELECT Ext__c, Amount__c, Account__c, Kind__c, Account__r.Name FROM Invoice__c")[0]
     assert found.pop("Account__r")["Name"] == "Acme"
-    assert found == {"Ext__c": "i-1", "Amount__c": 12.35, "Account__c": account, "Kind__c": "B"}
+    assert found == {"Ext__c": "i-1", "Amount__c": 12.345, "Account__c": account, "Kind__c": "B"}
 
 
 def test_define_hides_and_replaces_fields(org):
@@ -207,4 +207,4 @@ def test_connection_and_coverage(org):
     assert connection["extra"]["base_url"] == "http://127.0.0.1:1/salesforce"
     assert connection["extra"]["domain"] == "acme.my"
     assert {state for _, state, _ in org.fake.COVERAGE} == {"faked", "partly", "not faked"}
-    assert ("Bulk API 2.0 and 1.0", "not faked", "the paths answer 404") in org.fake.COVERAGE
+    assert ("Bulk API 2.0 and 1.0", "not faked", "The paths answer 404.") in org.fake.COVERAGE

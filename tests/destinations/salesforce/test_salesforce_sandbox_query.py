@@ -81,6 +81,20 @@ def test_ids_in_conditions(filled):
     assert filled.rows("SELECT Name FROM Account WHERE External_Id__c = 'a-1'") == []
 
 
+def test_references_tell_case_apart(org):
+    """Two ids that differ in case alone are two parents."""
+    made = org.seed(*({"Name": f"n{number}"} for number in range(36)))
+    org.seed(
+        {"LastName": "upper", "AccountId": made[9]}, {"LastName": "lower", "AccountId": made[35]}, object="Contact"
+    )
+    assert made[9][:15].lower() == made[35][:15].lower()
+    for soql in (
+        f"SELECT LastName FROM Contact WHERE AccountId = '{made[9][:15]}'",
+        f"SELECT LastName FROM Contact WHERE Account.Id = '{made[9][:15]}'",
+    ):
+        assert org.rows(soql) == [{"LastName": "upper"}]
+
+
 def test_many_keys_in_one_query(org):
     """A list of 800 keys fits into one query and finds each record once."""
     keys = [f"k{number:03d}" for number in range(800)]
@@ -159,6 +173,14 @@ def test_pages(org):
         page = org.get(page["nextRecordsUrl"])[1]
         names += [row["Name"] for row in page["records"]]
     assert names == [f"n{number}" for number in range(4001)]
+
+
+def test_a_full_page_is_the_last(org):
+    """A result that fills one page to the last row has no next page."""
+    org.fake.settings.query_page = 200
+    org.seed(*({"Name": f"n{number}"} for number in range(200)))
+    page = org.query("SELECT Id FROM Account")[1]
+    assert (len(page["records"]), page["done"], "nextRecordsUrl" in page) == (200, True, False)
 
 
 def test_page_size(org):

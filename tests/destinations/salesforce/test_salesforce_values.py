@@ -14,7 +14,7 @@ from airflow_reverse_etl.model import JobType, Status, Target
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YEAR = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-NAIVE = dt.datetime(2026, 7, 1, 12, 30, 15, 123456)  # noqa: DTZ001  as warehouses hand them out
+NAIVE = dt.datetime(2026, 7, 1, 12, 30, 15, 123456)
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ NAIVE = dt.datetime(2026, 7, 1, 12, 30, 15, 123456)  # noqa: DTZ001  as warehous
         ("datetime", "2026-01-01", '"2026-01-01T00:00:00.000Z"'),
         ("datetime", "2026-01-01T01:00:00+01:00", '"2026-01-01T00:00:00.000Z"'),
         ("datetime", "2026-01-01 01:00:00", '"2026-01-01T00:00:00.000Z"'),
-        ("datetime", dt.datetime(2026, 3, 29, 2, 30), '"2026-03-29T01:30:00.000Z"'),  # noqa: DTZ001  never was: a gap
-        ("datetime", dt.datetime(2026, 10, 25, 2, 30), '"2026-10-25T00:30:00.000Z"'),  # noqa: DTZ001  was twice: the first
+        ("datetime", dt.datetime(2026, 3, 29, 2, 30), '"2026-03-29T01:30:00.000Z"'),
+        ("datetime", dt.datetime(2026, 10, 25, 2, 30), '"2026-10-25T00:30:00.000Z"'),
         ("time", dt.time(9, 5, 1, 250000), '"09:05:01.250Z"'),
         ("time", "09:05", '"09:05:00.000Z"'),
         ("multipicklist", ["a", "b c"], '"a;b c"'),
@@ -116,11 +116,11 @@ def test_what_is_written(kind, value, written):
         ("date", "31.1.2026"),
         ("date", "2026-02-30"),
         ("date", dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)),
-        ("date", dt.datetime(2026, 1, 1)),  # noqa: DTZ001  midnight in Berlin, 23:00 UTC
+        ("date", dt.datetime(2026, 1, 1)),
         ("date", 20260101),
         ("datetime", "soon"),
         ("datetime", 1767225600),
-        ("datetime", dt.datetime(1, 1, 1)),  # noqa: DTZ001  before the year 1 in UTC
+        ("datetime", dt.datetime(1, 1, 1)),
         ("datetime", dt.time(12)),
         ("time", "noon"),
         ("time", dt.time(12, tzinfo=dt.UTC)),
@@ -182,7 +182,7 @@ def test_numbers_travel_with_all_their_digits(box, hook, sync):
 
 def test_naive_timestamps_are_in_the_zone_of_the_options(box, sync):
     """`options.timezone` says what a timestamp without a zone means; without it, UTC."""
-    rows = {"k": {"Name": "A", "Scored_At__c": dt.datetime(2026, 7, 1, 12)}}  # noqa: DTZ001  that is the point
+    rows = {"k": {"Name": "A", "Scored_At__c": dt.datetime(2026, 7, 1, 12)}}
     sync("upsert", "Account", rows, key="External_Id__c", timezone="Europe/Berlin")
     assert str(box.records("salesforce", "Account")[0]["Scored_At__c"]).startswith("2026-07-01T10:00:00")
     sync("upsert", "Account", rows, key="External_Id__c")

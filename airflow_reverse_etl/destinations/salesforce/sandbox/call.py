@@ -57,14 +57,14 @@ class Call:
         """The path of the API version, which every URL in an answer begins with."""
         return f"/services/data/v{self.version:.1f}"
 
-    def table(self, name: str | None = None) -> Table:
+    def table(self) -> Table:
         """Find the object that the path names.
 
         :raises ApiError: 404, there is none.
         """
-        table = self.org.store.table(self.at["object"] if name is None else name)
+        table = self.org.store.table(self.at["object"])
         if table is None:
-            raise not_found(violation=True)
+            raise not_found()  # to ask for an object that is not there is how one finds out
         return table
 
     def key_field(self, table: Table) -> Field:
@@ -135,13 +135,10 @@ class Call:
 def parser_message(error: WrongTypeError, body: bytes) -> str:
     """Put a wrong JSON type into the words of Salesforce's parser; the column is that of the value's first mention."""
     written = msgspec.json.encode(error.value)
-    shown = (
-        error.value
-        if isinstance(error.value, str)
-        else written[:1].decode()
-        if written[:1] in b"[{"
-        else written.decode()
-    )
+    shown = error.value
+    if not isinstance(shown, str):
+        # Of an array or an object the parser has seen the first character only.
+        shown = written.decode()[: 1 if isinstance(shown, list | dict) else None]
     column = max(body.find(written), 0) + 1
     return (
         f"Cannot deserialize instance of {error.kind} from {_token(error.value)} value {shown} "

@@ -25,11 +25,6 @@ _SYSTEM_FIELDS = tuple(field.name for field in system_fields() if field.type != 
 _VERBS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def _in_reading_order(row: Row) -> dict[str, object]:
-    own = {name: value for name, value in row.items() if name not in _SYSTEM_FIELDS}
-    return own | {name: row[name] for name in _SYSTEM_FIELDS if name in row}
-
-
 class Fake:
     """A Salesforce org with its own data, users, limits and rules, served by the routes in `routes`."""
 
@@ -149,3 +144,8 @@ class Fake:
             message = f"the sandbox org has no object {name!r}; it has {known}"
             raise LookupError(message)
         return table
+
+
+def _in_reading_order(row: Row) -> dict[str, object]:
+    own = {name: value for name, value in row.items() if name not in _SYSTEM_FIELDS}
+    return own | {name: row[name] for name in _SYSTEM_FIELDS if name in row}

@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
 FAULTS: Mapping[str, str] = {
     "session_expired": "401 INVALID_SESSION_ID, nothing is executed; `scope` 'all' (default): every session has ended,"
-    " 'call': this call only is refused",
-    "session_refused": "401 'This session is not valid for use with the REST API', which no new login mends",
-    "instance_moved": "the org moves: 401, the old host and all tokens are dead, logins name a new instance_url",
-    "total_limit": "403 REQUEST_LIMIT_EXCEEDED, the requests of 24 hours are used up",
-    "concurrent_limit": "403 REQUEST_LIMIT_EXCEEDED, too many requests run for more than 20 seconds",
-    "api_disabled": "403 API_DISABLED_FOR_ORG",
-    "server_unavailable": "503 SERVER_UNAVAILABLE as JSON, nothing is executed",
-    "unknown_exception": "500 UNKNOWN_EXCEPTION as JSON, nothing is executed",
-    "login_refused": "400 invalid_grant 'authentication failure' (SOAP: INVALID_LOGIN), whatever the credentials",
-    "usage_jump": "other clients use up the API requests up to `share` (0.95) of the allocation; the call goes on",
-    "locator_expired": "400 INVALID_QUERY_LOCATOR for the next page of a query",
-    "row_lock": "rows fail with UNABLE_TO_LOCK_ROW; the arguments of row_error choose them",
-    "apex_limit": "rows fail with TOO_MANY_APEX_REQUESTS; the arguments of row_error choose them",
-    "trigger_limit": "every row fails with CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY, a trigger used too much CPU time",
-    "storage_full": "rows fail with STORAGE_LIMIT_EXCEEDED; `first` is the number of the first such row, from 0",
-    "duplicate_race": "another client creates the record first: rows that would create one fail with DUPLICATE_VALUE,"
-    " and an upsert that is repeated updates it; the arguments of row_error choose them",
-    "row_error": "rows fail with `code` and `message`; `rows` lists them from 0, or `share` (1.0) of them, evenly",
-    "rows_missing": "the answer leaves out its last `count` (1) results, against the vendor's promise",
-    "rows_shuffled": "the answer's results come in reverse order, against the vendor's promise",
+    " 'call': this call only is refused.",
+    "session_refused": "401 'This session is not valid for use with the REST API', which no new login mends.",
+    "instance_moved": "The org moves: 401, the old host and all tokens are dead, logins name a new instance_url.",
+    "total_limit": "403 REQUEST_LIMIT_EXCEEDED, the requests of 24 hours are used up.",
+    "concurrent_limit": "403 REQUEST_LIMIT_EXCEEDED, too many requests run for more than 20 seconds.",
+    "api_disabled": "403 API_DISABLED_FOR_ORG.",
+    "server_unavailable": "503 SERVER_UNAVAILABLE as JSON, nothing is executed.",
+    "unknown_exception": "500 UNKNOWN_EXCEPTION as JSON, nothing is executed.",
+    "login_refused": "400 invalid_grant 'authentication failure' (SOAP: INVALID_LOGIN), whatever the credentials.",
+    "usage_jump": "Other clients use up the API requests up to `share` (0.95) of the allocation; the call goes on.",
+    "locator_expired": "400 INVALID_QUERY_LOCATOR for the next page of a query.",
+    "row_lock": "Rows fail with UNABLE_TO_LOCK_ROW; the arguments of row_error choose them.",
+    "apex_limit": "Rows fail with TOO_MANY_APEX_REQUESTS; the arguments of row_error choose them.",
+    "trigger_limit": "Every row fails with CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY, a trigger used too much CPU time.",
+    "storage_full": "Rows fail with STORAGE_LIMIT_EXCEEDED; `first` is the number of the first such row, from 0.",
+    "duplicate_race": "Another client creates the record first: rows that would create one fail with DUPLICATE_VALUE,"
+    " and an upsert that is repeated updates it; the arguments of row_error choose them.",
+    "row_error": "Rows fail with `code` and `message`; `rows` lists them from 0, or `share` (1.0) of them, evenly.",
+    "rows_missing": "The answer leaves out its last `count` (1) results, against the vendor's promise.",
+    "rows_shuffled": "The answer's results come in reverse order, against the vendor's promise.",
 }
 
 _ANSWERS: Mapping[str, tuple[int, str, str]] = {
@@ -119,5 +119,5 @@ def after_rows(fault: Fault | None, results: list[dict[str, object]]) -> list[di
     """Spoil the results of a collections call, if the fault is one that does."""
     mode = (fault or {}).get("mode")
     if mode == "rows_missing":
-        return results[: -int((fault or {}).get("count", 1))]
+        return results[: max(0, len(results) - int((fault or {}).get("count", 1)))]
     return results[::-1] if mode == "rows_shuffled" else results

@@ -130,7 +130,7 @@ class Field:
         """True when an upsert may name it."""
         return (self.external_id or self.id_lookup) and self.type != "id"
 
-    def key(self, value: Any) -> object:
+    def key(self, value: Any) -> Any:
         """Give the form in which two values of this field are compared for equality."""
         return value if self.case_sensitive or not isinstance(value, str) else value.casefold()
 

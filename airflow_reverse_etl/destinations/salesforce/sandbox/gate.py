@@ -111,17 +111,19 @@ class Gate:
     def _answer(self, request: Request, body: bytes) -> Reply:
         self._check_length(request)
         parts = _parts(request)
+        # The server leaves the body out of an answer to HEAD.
+        method = "GET" if request.method == "HEAD" else request.method
         if not parts:
-            return self._versions(request)
+            return self._versions(method)
         fault = request.scope.get("sandbox.fault")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
         self._check_session(headers)
         faults.before_call(fault, self._org)
         version = self._version(parts[0])
-        endpoint, at = _find(request.method, parts[1:])
+        endpoint, at = _find(method, parts[1:])
         self._check_quota()
         asked = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        return endpoint(Call(self._org, version, request.method, at, asked, headers, body, fault))
+        return endpoint(Call(self._org, version, method, at, asked, headers, body, fault))
 
     def _check_length(self, request: Request) -> None:
         line = len(request.scope["raw_path"]) + len(request.scope["query_string"])
@@ -133,9 +135,9 @@ class Gate:
             message = f"The URI and the headers together are longer than {most} bytes"
             raise ApiError(431, "REQUEST_HEADER_FIELDS_TOO_LARGE", message, violation=True)
 
-    def _versions(self, request: Request) -> Reply:
-        if request.method != "GET":
-            raise wrong_verb(request.method, ("HEAD", "GET"))
+    def _versions(self, method: str) -> Reply:
+        if method != "GET":
+            raise wrong_verb(method, ("HEAD", "GET"))
         return Reply(discovery.versions(self._org.settings))
 
     def _check_session(self, headers: Mapping[str, str]) -> None:
@@ -184,8 +186,10 @@ class Gate:
 
 def _parts(request: Request) -> list[str]:
     """Split the path below `/services/data`; a %2F inside an external id is no separator."""
-    raw: bytes = request.scope["raw_path"]
-    below = raw[raw.index(_ROOT) + len(_ROOT) :].decode("latin-1").strip("/")
+    _, found, rest = request.scope["raw_path"].partition(_ROOT)
+    if not found:
+        raise not_found(violation=True)
+    below = rest.decode("latin-1").strip("/")
     return [unquote(part) for part in below.split("/")] if below else []
 
 

@@ -5,14 +5,19 @@ Rules: "ID Field Type" in the vendor's Object Reference.
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SHORT, _LONG, _GROUP = 15, 18, 5
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _suffix_letter(group: str) -> str:
     return _SUFFIX[sum(1 << place for place, letter in enumerate(group) if "A" <= letter <= "Z")]
 
@@ -22,24 +27,23 @@ def lengthen(short: str) -> str:
     return f"{short}{_suffix_letter(short[:5])}{_suffix_letter(short[5:10])}{_suffix_letter(short[10:15])}"
 
 
-def make(prefix: str, number: int) -> str:
-    """Make the id of the `number`-th record of the object with this key prefix.
+def sequence(prefix: str) -> Iterator[str]:
+    """Give the ids of the first record of the object with this key prefix, of the second, and so on.
 
     Neighbouring ids differ only in the case of a letter now and then, as the vendor's do.
     """
-    start, suffix = _all_but_last(prefix, number // len(_DIGITS))
-    last = _DIGITS[number % len(_DIGITS)]
-    return f"{start}{last}{suffix}{_suffix_letter(start[10:] + last)}"
+    for number in itertools.count():
+        digits = "".join(_DIGITS[number // 62**place % 62] for place in reversed(range(8)))
+        start = f"{prefix}Fk0{digits}"
+        suffix = _suffix_letter(start[:5]) + _suffix_letter(start[5:10])
+        plain, capital = suffix + _suffix_letter(start[10:] + "0"), suffix + _suffix_letter(start[10:] + "A")
+        for last in _DIGITS if number else _DIGITS[1:]:
+            yield f"{start}{last}{capital if last.isupper() else plain}"
 
 
-@lru_cache(maxsize=64)
-def _all_but_last(prefix: str, number: int) -> tuple[str, str]:
-    digits = ""
-    while number:
-        number, digit = divmod(number, len(_DIGITS))
-        digits = _DIGITS[digit] + digits
-    start = f"{prefix}Fk0{digits:0>8}"
-    return start, _suffix_letter(start[:5]) + _suffix_letter(start[5:10])
+def first(prefix: str) -> str:
+    """Give the id of the first record of the object with this key prefix."""
+    return next(sequence(prefix))
 
 
 def canonical(given: object) -> str | None:

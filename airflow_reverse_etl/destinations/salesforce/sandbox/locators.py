@@ -22,12 +22,11 @@ class Locators:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._open: OrderedDict[str, tuple[float, Found]] = OrderedDict()
-        self._number = 0
+        self._ids = ids.sequence("01g")
 
     def open(self, found: Found) -> str:
         """Keep what a query found and give its locator."""
-        self._number += 1
-        locator = ids.make("01g", self._number)
+        locator = next(self._ids)
         self._open[locator] = (time.monotonic(), found)
         while len(self._open) > _KEPT:
             self._open.popitem(last=False)

@@ -116,19 +116,19 @@ class _Plan:
         field, read = column.field, column.read
         if not field.filterable:
             self._refuse(condition.path.place, f"field '{field.name}' can not be filtered in a query call")
-        keys = [_key(column, self._value(column, literal)) for literal in condition.values]
+        keys = [field.key(self._value(column, literal)) for literal in condition.values]
         if condition.operator in _COMPARE:
             compare, key = _COMPARE[condition.operator], keys[0]
 
             def ordered(row: Row) -> bool:
                 value = read(row)
-                return value is not None and key is not None and compare(_key(column, value), key)
+                return value is not None and key is not None and compare(field.key(value), key)
 
             return ordered
         allowed = frozenset(keys)
         if condition.operator in {"=", "IN"}:
-            return lambda row: _key(column, read(row)) in allowed
-        return lambda row: _key(column, read(row)) not in allowed
+            return lambda row: field.key(read(row)) in allowed
+        return lambda row: field.key(read(row)) not in allowed
 
     def _value(self, column: Column, literal: soql.Literal) -> Any:
         field = column.field
@@ -163,13 +163,8 @@ def _stored(kind: str, text: str) -> Any:
     return datetime_text(text) if kind == "datetime" else text
 
 
-def _key(column: Column, value: Any) -> Any:
-    # Ids tell case apart, whatever their field says of itself.
-    return value if column.field.type in IDS else column.field.key(value)
-
-
 def _in_order(rows: list[Row], column: Column, term: soql.Order) -> list[Row]:
     nulls = [row for row in rows if column.read(row) is None]
     others = [row for row in rows if column.read(row) is not None]
-    others.sort(key=lambda row: _key(column, column.read(row)), reverse=term.descending)
+    others.sort(key=lambda row: column.field.key(column.read(row)), reverse=term.descending)
     return others + nulls if term.nulls_last else nulls + others

@@ -63,7 +63,7 @@ class _Creates:
     def _write(self, row: int, table: Table, parsed: Parsed) -> Result:
         row_id = self._store.insert(table, parsed, allow_duplicates=self._allow)
         if row in self._raced:
-            raise duplicate_value(next(iter(table.unique.values()), table.fields["id"]), row_id)
+            raise duplicate_value(next(iter(table.unique), table.fields["id"]), row_id)
         return {"id": row_id, "success": True, "errors": []}
 
 

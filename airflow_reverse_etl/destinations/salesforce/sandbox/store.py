@@ -38,9 +38,9 @@ class Store:
         self._links = Links(self.tables, self.existing)
         self._second = 0
         self._stamp: Mapping[str, Any] = {}
-        self.user_id = ids.make("005", 1)
+        self.user_id = ids.first("005")
         self._blanks: dict[str, Row] = {}
-        self.org_id = ids.make("00D", 1)
+        self.org_id = ids.first("00D")
         for spec in standard_objects():
             self._add(Table(spec))
         self._found_org()
@@ -155,7 +155,7 @@ class Store:
         row = self._blank(table) | values
         for name in table.counted:
             row[name] = table.next_number()
-        row["Id"] = table.next_id()
+        row["Id"] = next(table.ids)
         return row
 
     def _blank(self, table: Table) -> Row:
@@ -189,9 +189,9 @@ class Store:
         table.deleted[row_id] = {**row, "IsDeleted": True, **self._stamps()}
 
     def _guard(self, table: Table, row: Row, values: Mapping[str, Any], *, allow_duplicates: bool) -> None:
-        for name in table.unique.keys() & values.keys():
-            field = table.unique[name]
-            for other in table.find(field, values[name]) if values[name] is not None else ():
+        for field in table.unique:
+            value = values.get(field.name)
+            for other in () if value is None else table.find(field, value):
                 if other != row["Id"]:
                     raise duplicate_value(field, other)
         for rule in table.rules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,8 @@ class Table:
         self.rules: list[Rule] = []
         self.fields: dict[str, Field] = {}
         self.indexes: dict[str, dict[object, tuple[str, ...]]] = {}
-        self._number = 0
+        self.ids = ids.sequence(spec.key_prefix)
+        self._numbers = itertools.count(1)
         self._add((*system_fields(), *spec.fields))
 
     @property
@@ -73,7 +75,7 @@ class Table:
         self.fields |= {field.name.casefold(): field for field in fields}
         shown = self.fields.values()
         self._by_name = {field.name: field for field in shown}
-        self.unique = {field.name: field for field in shown if field.unique}
+        self.unique = [field for field in shown if field.unique]
         self.required = [field.name for field in shown if field.required_on_create]
         self.never_null = {field.name for field in shown if field.updateable and not field.nillable}
         self.counted = [field.name for field in shown if field.auto_number]
@@ -105,14 +107,9 @@ class Table:
         """Give the ids of the live records with this stored value in an indexed field."""
         return self.indexes[field.name].get(field.key(value), ())
 
-    def next_id(self) -> str:
-        """Give the id of a record that is about to be created."""
-        self._number += 1
-        return ids.make(self.spec.key_prefix, self._number)
-
     def next_number(self) -> str:
         """Give the auto-number of a record that is about to be created."""
-        return f"{self._number + 1:08d}"
+        return f"{next(self._numbers):08d}"
 
     def place(self, row_id: str, row: Row | None, written: Mapping[str, Any] | None = None) -> Row | None:
         """Put a record (None: take it away) and give the one that was there.
@@ -120,15 +117,16 @@ class Table:
         :param written: the only fields that can have changed; None is all.
         """
         old = self.live.get(row_id)
-        for name in self.indexes if written is None else self.indexes.keys() & written.keys():
-            field = self._by_name[name]
+        for name, index in self.indexes.items():
+            if written is not None and name not in written:
+                continue
             before = old.get(name) if old else None
             after = row.get(name) if row else None
             if before != after:
                 if before is not None:
-                    _leave(self.indexes[name], field.key(before), row_id)
+                    _leave(index, self._by_name[name].key(before), row_id)
                 if after is not None:
-                    _enter(self.indexes[name], field.key(after), row_id)
+                    _enter(index, self._by_name[name].key(after), row_id)
         if row is not None:
             self.live[row_id] = row
         elif old is not None:
