@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.sdk.bases.decorator import DecoratedOperator, determine_kwargs, task_decorator_factory
+from airflow.sdk.bases.decorator import DecoratedOperator, task_decorator_factory
 
 from airflow_reverse_etl.errors import ConfigurationError
 from airflow_reverse_etl.operators.ends import AirflowFailException
@@ -63,6 +63,8 @@ class _DecoratedReverseETL(DecoratedOperator, ReverseETLOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Call the function, then run the sync on what it returned."""
+        from airflow.providers.common.compat.sdk import determine_kwargs
+
         context["op_kwargs"] = self.op_kwargs  # type: ignore[typeddict-unknown-key]
         arguments = determine_kwargs(self.python_callable, self.op_args, {**context, **self.op_kwargs})
         returned = self.python_callable(*self.op_args, **arguments)
