@@ -205,7 +205,10 @@ class Batch:
         Values are `str`, `int`, `Decimal`, `float`, `bool`, `date`, `time`, `datetime` (aware where the column has a
         zone), `bytes`, `list` and `dict`.
         """
-        columns = [(name, _values(self.table, i), name in self.skip_nulls) for i, name in enumerate(self.fields, 1)]
+        columns = [
+            (field.name, plain_values(column, field), field.name in self.skip_nulls)
+            for column, field in zip(self.table.columns[1:], list(self.table.schema)[1:], strict=True)
+        ]
         return [
             {name: values[row] for name, values, skip in columns if not (skip and values[row] is None)}
             for row in range(len(self))
@@ -220,10 +223,10 @@ class Batch:
         return Batch(self.operation, self.target, self.table.take(list(rows)), self.skip_nulls, self.number)
 
 
-def _values(table: pa.Table, index: int) -> list[Any]:
-    """Return a column's values as Python objects, unwrapping those that travelled as canonical text."""
-    values = table.column(index).to_pylist()
-    kind = (table.schema.field(index).metadata or {}).get(KIND)
+def plain_values(column: Any, field: pa.Field) -> list[Any]:
+    """Return an Arrow column's values as Python objects, unwrapping those that travelled as canonical text."""
+    values: list[Any] = column.to_pylist()
+    kind = (field.metadata or {}).get(KIND)
     return [None if v is None else from_canonical(v) for v in values] if kind == b"mixed" else values
 
 
@@ -234,9 +237,9 @@ def from_canonical(text: str) -> Any:
     from decimal import Decimal
 
     tag, body = text[0], text[1:]
+    if tag in "su!":  # the last, unreadable, is seen only by the person who mends the data
+        return f"({body})" if tag == "!" else body
     match tag:
-        case "s" | "u":
-            return body
         case "n":
             return int(body) if body.lstrip("-").isdigit() else Decimal(body)
         case "b":
@@ -353,16 +356,25 @@ class StorePath(Protocol):
     def name(self) -> str: ...
     def __truediv__(self, other: str, /) -> StorePath: ...
     def exists(self) -> bool: ...
+    def is_dir(self) -> bool: ...
     def iterdir(self) -> Iterator[StorePath]: ...
     def mkdir(self, mode: int = ..., parents: bool = ..., exist_ok: bool = ...) -> None: ...
     def open(self, mode: str, /) -> IO[Any]: ...
     def read_bytes(self) -> bytes: ...
     def write_bytes(self, data: bytes, /) -> int: ...
+    def rmdir(self) -> None: ...
     def unlink(self, missing_ok: bool = ...) -> None: ...
 
 
 Rejections = int | float
 """`max_rejected` once understood: an `int` is rows, a `float` the share of `rows`."""
+
+
+def share_of(limit: float, rows: int) -> int:
+    """Return how many rows a limit means: an int is rows, a float a share of `rows`, taken as it is written."""
+    from decimal import Decimal
+
+    return limit if isinstance(limit, int) else int(Decimal(repr(limit)) * rows)
 
 
 @dataclass(frozen=True)
@@ -389,12 +401,14 @@ class Settings:
 class Limitations:
     """What the machine and the administrator allow a run.
 
-    :param max_wait: seconds that a run waits for an application that says "not now", all waits together.
+    :param max_wait: seconds that a run waits in one stretch for an application that says "not now".
+    :param keep_runs: runs of a sync whose files are kept.
     :param stage_path: directory for the rows at rest; None is the system's temporary directory.
     :param stage_memory: DuckDB's memory limit, in its own words ("256MB").
     """
 
     max_wait: float = 900.0
+    keep_runs: int = 30
     stage_path: str | None = None
     stage_memory: str = "256MB"
 

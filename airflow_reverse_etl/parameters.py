@@ -26,6 +26,11 @@ NOTHING = ("None", "none", "null")
 """How a template spells a value that is not there."""
 
 
+def is_given(value: Any) -> bool:
+    """Whether a parameter was given: a template spells "nothing" as `None`."""
+    return value is not None and not (isinstance(value, str) and value in NOTHING)
+
+
 class Unclear(Exception):  # noqa: N818  it never leaves this module
     """One parameter cannot be understood; the text says what to write instead."""
 
@@ -109,7 +114,7 @@ def _query(value: Any) -> str:
 
 def _one_name(name: str) -> Callable[[Any], str | None]:
     def read(value: Any) -> str | None:
-        if value is None or value in NOTHING:
+        if not is_given(value):
             return None
         if isinstance(value, list | tuple | set):
             message = (
@@ -152,7 +157,7 @@ def _flag(name: str) -> Callable[[Any], bool]:
 
 
 def _batch_size(value: Any) -> int | None:
-    if value is None or value in NOTHING:
+    if not is_given(value):
         return None
     number = _number(value)
     if isinstance(number, int) and number > 0:
@@ -198,14 +203,14 @@ def _number(value: Any) -> int | float | None:
 
 
 def _fields(value: Any) -> Mapping[str, Field] | Sequence[str] | None:
-    if isinstance(value, str) and value in NOTHING:
+    if not is_given(value):
         return None
     if isinstance(value, str):
         value = _json("fields", value, 'a list such as ["aps__c"] or a mapping such as {"aps__c": "aps"}')
     if value is None:
         return None
     if isinstance(value, Mapping):
-        fields: Mapping[str, Field] | list[str] = {str(name): _field(name, source) for name, source in value.items()}
+        fields: Mapping[str, Field] | list[str] = {_named(name): _field(name, source) for name, source in value.items()}
     elif isinstance(value, list | tuple) and all(isinstance(name, str) and name.strip() for name in value):
         fields = list(value)
     else:
@@ -224,15 +229,23 @@ def _fields(value: Any) -> Mapping[str, Field] | Sequence[str] | None:
     return fields
 
 
+def _named(name: Any) -> str:
+    if isinstance(name, str) and name.strip():
+        return name
+    message = f"`fields` maps {_shown(name)}, which is no name of a destination field"
+    raise Unclear(message)
+
+
 def _field(name: Any, source: Any) -> Field:
     if isinstance(source, Field):
         source = {"column": source.column, "nulls": source.nulls}
     if isinstance(source, str) and source.strip():
         return Field(source)
-    if isinstance(source, Mapping) and set(source) <= {"column", "nulls"} and isinstance(source.get("column"), str):
+    column = source.get("column") if isinstance(source, Mapping) and set(source) <= {"column", "nulls"} else None
+    if isinstance(source, Mapping) and isinstance(column, str) and column.strip():
         nulls = source.get("nulls", "write")
         if nulls in get_args(NullRule):
-            return Field(source["column"], nulls=nulls)
+            return Field(column, nulls=nulls)
         message = f"`fields`: the nulls of {name!r} are {nulls!r}, but must be one of {get_args(NullRule)}"
         raise Unclear(message)
     message = (
@@ -243,7 +256,7 @@ def _field(name: Any, source: Any) -> Field:
 
 
 def _options(value: Any) -> Mapping[str, Any]:
-    if isinstance(value, str) and value in NOTHING:
+    if not is_given(value):
         return {}
     if isinstance(value, str):
         value = _json("options", value, 'a mapping such as {"timezone": "Europe/Berlin"}')
@@ -291,8 +304,18 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def _bind_parameters(value: Any) -> Any:
+    if isinstance(value, str) and is_given(value):
+        value = _json("parameters", value, 'a list such as [1, "a"] or a mapping such as {"day": "2026-01-01"}')
+    if not is_given(value) or isinstance(value, Mapping | list | tuple):
+        return value
+    message = f"`parameters` must be a list or a mapping of bind parameters, not {_shown(value)}"
+    raise Unclear(message)
+
+
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "query": _query,
+    "parameters": _bind_parameters,
     "destination": _text("destination", "the name of a destination"),
     "object": _text("object", "the name of an object, such as 'account', 'contacts' or a sheet's tab"),
     "warehouse_conn_id": _text("warehouse_conn_id", "the id of an Airflow connection"),

@@ -23,7 +23,9 @@ def main() -> int:
     """Run the demo; return 0 if the second run sent nothing and the application holds what the warehouse says."""
     warnings.simplefilter("ignore")
     folder = home.make("demo")
-    os.environ |= home.environment(folder) | {"AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
+    environment = home.environment(folder) | {"AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
+    os.environ.clear()  # settings of another Airflow would stay otherwise
+    os.environ.update(environment)
     say("Setting up Airflow (its database lives in .airflow/demo) ...")
     prepare_airflow()
     from airflow_reverse_etl.sandbox import serve
@@ -112,9 +114,8 @@ def show_what_landed(box: Any, database: Path) -> int:
 def say_where_to_go_on(folder: Path) -> None:
     """Print what to try next."""
     say(f"Files of the runs (plan, outcomes, report): {(folder / 'reverse_etl').relative_to(home.ROOT)}")
-    say(
-        "Next: `make airflow` to click through it; README.md; docs/quickstart.md for your own warehouse and application."
-    )
+    say("Next: `make airflow` to click through it; README.md;")
+    say("      docs/quickstart.md for your own warehouse and application.")
 
 
 if __name__ == "__main__":

@@ -13,25 +13,25 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from airflow_reverse_etl.sandbox import Sandbox
 
-ACCOUNTS = 3000
 CUSTOMERS = 500
 WORDS = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Ivy", "Juniper", "Larch", "Maple")
 KINDS = ("Foods", "Freight", "Health", "Labs", "Media", "Motors", "Networks", "Paper", "Robotics", "Systems", "Tools")
 
 
-def fill(box: Sandbox, path: Path) -> None:
+def fill(box: Sandbox, path: Path, accounts: int = 3000) -> None:
     """Make the accounts in the sandbox's Salesforce, and a warehouse that knows them by their Ids, as an ELT would.
 
     :param path: file of the DuckDB database; it is written anew.
+    :param accounts: how many.
     """
     dice = random.Random(2026)  # noqa: S311  the same numbers each time are what is wanted
-    names = [f"{dice.choice(WORDS)} {dice.choice(KINDS)} {number:04}" for number in range(ACCOUNTS)]
+    names = [f"{dice.choice(WORDS)} {dice.choice(KINDS)} {number:04}" for number in range(accounts)]
     ids = box.seed("salesforce", "Account", [{"Name": name} for name in names])
-    accounts = [_account(dice, record_id, name) for record_id, name in zip(ids, names, strict=True)]
+    known = [_account(dice, record_id, name) for record_id, name in zip(ids, names, strict=True)]
     customers = [_customer(dice, number) for number in range(CUSTOMERS)]
     path.unlink(missing_ok=True)
     with duckdb.connect(path) as warehouse:
-        warehouse.from_arrow(pa.Table.from_pylist(accounts)).create("accounts")
+        warehouse.from_arrow(pa.Table.from_pylist(known)).create("accounts")
         warehouse.from_arrow(pa.Table.from_pylist(customers)).create("customers")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_reverse_etl.errors import FatalError, SyncError
+from airflow_reverse_etl.errors import ConfigurationError, FatalError, SyncError
 
 try:
     from airflow.sdk.exceptions import AirflowException, AirflowFailException
@@ -12,7 +12,11 @@ except ImportError:  # Airflow 3.1 has them elsewhere only
         AirflowFailException,
     )
 
-__all__ = ["AirflowException", "AirflowFailException", "as_airflow"]
+__all__ = ["AirflowException", "AirflowFailException", "ParameterError", "as_airflow"]
+
+
+class ParameterError(ConfigurationError, AirflowFailException):
+    """A parameter of an operator cannot work. Raised when a DAG is parsed, and when a mapped task gets its arguments."""
 
 
 def as_airflow(error: BaseException) -> BaseException:

@@ -11,13 +11,14 @@ from airflow.sdk import BaseOperator
 from airflow_reverse_etl import destinations
 from airflow_reverse_etl.errors import ConfigurationError, SyncError
 from airflow_reverse_etl.model import Field, Limitations, Settings
-from airflow_reverse_etl.operators.ends import AirflowFailException, as_airflow
-from airflow_reverse_etl.parameters import validate
+from airflow_reverse_etl.operators.ends import AirflowFailException, ParameterError, as_airflow
+from airflow_reverse_etl.parameters import is_given, validate
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_reverse_etl.model import Rows, StorePath
+    from airflow_reverse_etl.sync.report import Report
     from airflow_reverse_etl.sync.run import Ended
 
 FieldSource = str | Field | Mapping[str, str]
@@ -137,14 +138,17 @@ class ReverseETLOperator(BaseOperator):
         self.sync_id = sync_id
         self.deferrable = default_deferrable() if deferrable is None else deferrable
         known = {name: value for name, value in self._values().items() if not _templated(value)}
-        validate(known, complete=False, **self._declared())
+        try:
+            validate(known, complete=False, **self._declared())
+        except ConfigurationError as error:
+            raise ParameterError(str(error)) from None
 
     def _values(self) -> dict[str, Any]:
         """Return the parameters that have a value; what is None has its default."""
         optional = ("destination_conn_id", "sync_id", "batch_size")
-        names = [name for name in (*self.template_fields, "destination") if name != "parameters"]
+        names = [*ReverseETLOperator.template_fields, "destination"]
         values = {name: getattr(self, name) for name in names}
-        return {name: value for name, value in values.items() if value is not None or name not in optional}
+        return {name: value for name, value in values.items() if name not in optional or is_given(value)}
 
     def _declared(self) -> dict[str, Any]:
         """Return what the destination declares as data, for the check of the parameters."""
@@ -169,7 +173,7 @@ class ReverseETLOperator(BaseOperator):
         :raises ConfigurationError: what cannot work.
         """
         values = self._values()
-        if self.sync_id is None:
+        if "sync_id" not in values:
             if _map_index(context) >= 0:
                 message = (
                     "a mapped task must give its own `sync_id`, for example sync_id='scores.{{ task.object }}': "
@@ -187,19 +191,39 @@ class ReverseETLOperator(BaseOperator):
         try:
             ended = self._run(context, self.settings(context))
         except (SyncError, LookupError) as error:
+            self._push(context, self._nothing_done(context, str(error)))
             raise AirflowFailException(str(error)) from error
-        report = ended.report.as_dict()
         self.log.info("%s", ended.report.summary)
         if ended.error is None:
-            return report
-        context["ti"].xcom_push(key="return_value", value=report)
+            return ended.report.as_dict()
+        self._push(context, ended.report)
         raise as_airflow(ended.error) from ended.error
+
+    def _push(self, context: Context, report: Report) -> None:
+        """Leave the report in XCom: what `execute` returns is pushed by Airflow, but a task that fails returns nothing."""
+        context["ti"].xcom_push(key="return_value", value=report.as_dict())
+
+    def _nothing_done(self, context: Context, why: str) -> Report:
+        """Return the report of a run that could not begin."""
+        from airflow_reverse_etl.sync.report import Report, now
+
+        return Report(
+            sync_id=str(self.sync_id or f"{self.dag_id}.{self.task_id}"),
+            run=_run_name(context),
+            destination=self.destination,
+            object=str(self.object),
+            job_type=str(self.job_type),
+            started_at=now(),
+            finished_at=now(),
+            summary=why,
+        )
 
     def _run(self, context: Context, settings: Settings) -> Ended:
         from airflow_reverse_etl.sync.run import Sync
 
         hook = destinations.load(self.destination)
-        connection = self.destination_conn_id or _default_connection(self.destination, hook)
+        named = self.destination_conn_id
+        connection = named if is_given(named) else _default_connection(self.destination, hook)
         sync = Sync(
             settings=settings,
             query=self.rows,
@@ -224,12 +248,15 @@ def merged(destination: str, named: Mapping[str, Any], kwargs: Mapping[str, Any]
     :param named: options by name; None is "not given".
     :param kwargs: the other arguments, perhaps with `options` of their own.
     """
+    if kwargs.get("destination", destination) != destination:
+        message = f"this operator writes to {destination!r}: leave `destination` out, or use ReverseETLOperator"
+        raise ParameterError(message)
     given = {name: value for name, value in named.items() if value is not None}
     options = kwargs.get("options")
     if isinstance(options, str):
         if given:
             message = f"give `options` as a mapping, or leave out {', '.join(given)}"
-            raise ConfigurationError(message)
+            raise ParameterError(message)
         return {**kwargs, "destination": destination}
     return {**kwargs, "destination": destination, "options": {**(options or {}), **given}}
 
@@ -265,6 +292,7 @@ def limitations() -> Limitations:
     defaults = Limitations()
     return Limitations(
         max_wait=conf.getfloat("reverse_etl", "max_wait", fallback=defaults.max_wait),
+        keep_runs=conf.getint("reverse_etl", "keep_runs", fallback=defaults.keep_runs),
         stage_path=conf.get("reverse_etl", "stage_path", fallback="") or None,
         stage_memory=conf.get("reverse_etl", "stage_memory", fallback="") or defaults.stage_memory,
     )

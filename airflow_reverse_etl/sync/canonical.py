@@ -269,8 +269,3 @@ class Fingerprint:
 def quoted(text: str) -> str:
     """Return a text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def name(identifier: str) -> str:
-    """Return an SQL identifier, always quoted."""
-    return '"' + identifier.replace('"', '""') + '"'

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+import random
+import traceback
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from enum import StrEnum
-
-import tenacity
+from pathlib import Path
+from typing import Any
 
 from airflow_reverse_etl.errors import (
     BatchRejectedError,
@@ -20,12 +22,13 @@ from airflow_reverse_etl.errors import (
 )
 from airflow_reverse_etl.model import Batch, Destination, RecordOutcome, Status, rejected
 from airflow_reverse_etl.sync.pace import SharedPace, Stopped
+from airflow_reverse_etl.sync.redact import redact
 
 ATTEMPTS = 8
 """How often a record is sent while the application says "not now" about it alone (locks), or says nothing about it."""
 
-BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=30)
-"""Seconds before the next attempt where the application names none; random, so that clients do not march in step."""
+LONGEST_WAIT = 30.0
+"""Seconds at most before the next attempt where the application names none."""
 
 
 BROKEN_CONTRACT = "BROKEN_CONTRACT"
@@ -57,10 +60,15 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Piece:
-    """Some records of a batch that are still to be sent, and how often they were."""
+    """Some records of a batch that are still to be sent.
+
+    :param attempt: how often the application has judged them, this time included.
+    :param put_off: how often the call was put off or its answer lost; waits grow with it.
+    """
 
     rows: tuple[int, ...]
     attempt: int = 1
+    put_off: int = 0
 
 
 class Delivery:
@@ -104,11 +112,11 @@ class Delivery:
     def _hand_over(self, under_way: set[Future[Delivered]], take: Callable[[Delivered], None]) -> None:
         done, _ = wait(under_way, return_when=FIRST_COMPLETED)
         for future in done:
+            under_way.discard(future)  # before `take`: whatever fails there, a batch is handed over once
             delivered = future.result()
             if delivered.stop:
                 self._stop(delivered.stop)
             take(delivered)
-            under_way.discard(future)
 
     def _stop(self, error: BaseException) -> None:
         self.stopped_by = self.stopped_by or error
@@ -120,9 +128,12 @@ class Delivery:
         try:
             while letter.pieces:
                 self._send(letter, letter.pieces.popleft())
-        except Exception as error:  # noqa: BLE001  whatever goes wrong, every record must end in a fate
-            return letter.end(None if isinstance(error, Stopped) else error, self.stopped_by)
-        return letter.end(None, None)
+        except Stopped as stop:
+            return letter.end(stop, reason=self.stopped_by, stop=None)
+        except BaseException as error:  # noqa: BLE001  whatever goes wrong, every record must end in a fate
+            told = without_values(error, values_of(letter.batch))
+            return letter.end(error, reason=told, stop=told)
+        return letter.end(None, reason=None, stop=None)
 
     def _send(self, letter: Letter, piece: Piece) -> None:
         """Send some records once and note what came of it; what must go again becomes new pieces."""
@@ -133,13 +144,13 @@ class Delivery:
             raise
         except RetryableError as error:
             letter.again(piece)
-            self._pace.pause(self._backoff(piece, error.retry_after), str(error))
+            self._pause(letter, piece, error, error.retry_after)
         except UnknownOutcomeError as error:
             if not part.operation.replayable:
                 letter.settle(piece, Fate.UNKNOWN, error.code or "NO_ANSWER", str(error))
                 return
             letter.again(piece)
-            self._pace.pause(self._backoff(piece, None), str(error))
+            self._pause(letter, piece, error, None)
         except BatchRejectedError as error:
             letter.split(piece, error)
         else:
@@ -147,11 +158,17 @@ class Delivery:
             again = letter.note(piece, outcomes)
             if again:
                 letter.resend(again, piece)
-                self._pace.rest(self._backoff(piece, None))
+                self._pace.rest(backoff(piece.attempt))
+
+    def _pause(self, letter: Letter, piece: Piece, error: SyncError, retry_after: float | None) -> None:
+        """Make all threads wait as long as the application asks; one that says "at once" is believed only so far."""
+        seconds = retry_after or backoff(piece.put_off + 1)
+        self._pace.pause(seconds, redact(str(error), values_of(letter.batch)))
 
     def _call(self, letter: Letter, part: Batch, piece: Piece) -> Sequence[RecordOutcome]:
         self._pace.ready()
         letter.sending = piece
+        letter.sent.update(piece.rows)
         if self._paces_itself:
             outcomes = self._destination.send(part)
         else:
@@ -165,13 +182,10 @@ class Delivery:
             raise FatalError(message, code=BROKEN_CONTRACT)
         return outcomes
 
-    @staticmethod
-    def _backoff(piece: Piece, retry_after: float | None) -> float:
-        if retry_after is not None:
-            return retry_after
-        state = tenacity.RetryCallState(tenacity.Retrying(), None, (), {})
-        state.attempt_number = piece.attempt
-        return BACKOFF(state)
+
+def backoff(attempt: int) -> float:
+    """Return seconds before the next attempt: longer each time, and random, so that clients do not march in step."""
+    return random.uniform(0.05, min(LONGEST_WAIT, 0.5 * 2**attempt))  # noqa: S311  dice, not secrets
 
 
 class Letter:
@@ -181,7 +195,8 @@ class Letter:
         self.batch = batch
         self.pieces = deque([Piece(tuple(range(len(batch))))])
         self.sending: Piece | None = None
-        self._fates: dict[int, tuple[Fate, RecordOutcome, int]] = {}
+        self.sent: Counter[int] = Counter()
+        self._fates: dict[int, tuple[Fate, RecordOutcome]] = {}
         self._keys = batch.keys
 
     def part(self, piece: Piece) -> Batch:
@@ -191,13 +206,13 @@ class Letter:
     def again(self, piece: Piece) -> None:
         """Queue a whole piece once more, before all others."""
         self.sending = None
-        self.pieces.appendleft(replace(piece, attempt=piece.attempt + 1))
+        self.pieces.appendleft(replace(piece, put_off=piece.put_off + 1))
 
     def settle(self, piece: Piece, fate: Fate, code: str, message: str, fields: tuple[str, ...] = ()) -> None:
         """Give all records of a piece the same fate."""
         self.sending = None
         for row in piece.rows:
-            self._fates[row] = (fate, rejected(self._keys[row], code, message, fields), piece.attempt)
+            self._fates[row] = (fate, rejected(self._keys[row], code, message, fields))
 
     def split(self, piece: Piece, error: BatchRejectedError) -> None:
         """Halve what was refused as a whole; a record that stands alone is the culprit."""
@@ -217,7 +232,7 @@ class Letter:
             if fate is None:
                 again.append(row)
             else:
-                self._fates[row] = (fate, outcome, piece.attempt)
+                self._fates[row] = (fate, outcome)
         return again
 
     def _fate(self, outcome: RecordOutcome, attempt: int) -> Fate | None:
@@ -236,28 +251,28 @@ class Letter:
         for start in range(0, len(rows), size):
             self.pieces.append(Piece(tuple(rows[start : start + size]), piece.attempt + 1))
 
-    def end(self, error: BaseException | None, stopped_by: BaseException | None) -> Delivered:
-        """Return the end of this batch: a record without a fate was not sent, or is in doubt as a create."""
-        reason = error or stopped_by
-        doubtful = set(self.sending.rows) if self.sending and _perhaps_applied(error) else set()
-        if self.batch.operation.replayable:
-            doubtful = set()
-        ends = []
+    def end(
+        self, error: BaseException | None, *, reason: BaseException | None, stop: BaseException | None
+    ) -> Delivered:
+        """Return the end of this batch: a record without a fate was not sent, or is in doubt as a create.
+
+        :param error: what ended it.
+        :param reason: the same for people to read.
+        :param stop: the same if it must end the run.
+        """
+        doubtful: set[int] = set()
+        if error and self.sending and not self.batch.operation.replayable and _perhaps_applied(error):
+            doubtful = set(self.sending.rows)
+        fates, outcomes = [], []
         for row, key in enumerate(self._keys):
-            if row in self._fates:
-                ends.append(self._fates[row])
-                continue
-            fate = Fate.UNKNOWN if row in doubtful else Fate.ABORTED
-            ends.append((fate, rejected(key, _code(reason), _words(reason)), self._sent(row)))
-        fates, outcomes, attempts = zip(*ends, strict=True) if ends else ((), (), ())
-        return Delivered(self.batch, fates, outcomes, attempts, error)
-
-    def _sent(self, row: int) -> int:
-        piece = next((p for p in [*self.pieces, self.sending] if p and row in p.rows), None)
-        return piece.attempt - 1 if piece else 1
+            open_fate = Fate.UNKNOWN if row in doubtful else Fate.ABORTED
+            fate, outcome = self._fates.get(row) or (open_fate, rejected(key, _code(reason), _words(reason)))
+            fates.append(fate)
+            outcomes.append(outcome)
+        return Delivered(self.batch, fates, outcomes, [self.sent[row] for row in range(len(self._keys))], stop)
 
 
-def _perhaps_applied(error: BaseException | None) -> bool:
+def _perhaps_applied(error: BaseException) -> bool:
     """Whether the call that ended in this error may have changed something."""
     if isinstance(error, FatalError):
         return error.code == BROKEN_CONTRACT
@@ -271,6 +286,25 @@ def _never_silent(outcome: RecordOutcome) -> RecordOutcome:
     silent = outcome.status is Status.UNKNOWN
     message = outcome.message or ("the answer does not mention this record" if silent else "no reason given")
     return replace(outcome, code="NO_OUTCOME" if silent else "REJECTED", message=message)
+
+
+def values_of(batch: Batch) -> Iterator[Any]:
+    """Return every value of a batch, to be taken out of messages about a whole call."""
+    yield from batch.keys
+    for record in batch.records():
+        yield from record.values()
+
+
+def without_values(error: BaseException, values: Iterable[Any]) -> BaseException:
+    """Return an error whose words hold no value of a record; one that is not ours keeps only its name and place."""
+    if isinstance(error, SyncError):
+        error.args = (redact(str(error), values),)
+        return error
+    if not isinstance(error, Exception):
+        return error
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    message = f"the destination's hook failed with {type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
+    return FatalError(message, code=type(error).__name__)
 
 
 def aborted(batch: Batch, reason: BaseException | None) -> Delivered:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -38,8 +39,10 @@ def numbered(folder: StorePath, suffix: str = "") -> dict[int, StorePath]:
 def new_run_folder(store: StorePath, sync_id: str, run: str) -> StorePath:
     """Make and return the folder of a fresh plan: the next number below the run, so that nothing is overwritten."""
     runs = store / part(sync_id) / "runs" / part(run)
+    number = max(numbered(runs), default=0)
     while True:
-        folder = runs / str(max(numbered(runs), default=0) + 1)
+        number += 1
+        folder = runs / str(number)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             with (folder / "began").open("xb") as file:
@@ -47,6 +50,31 @@ def new_run_folder(store: StorePath, sync_id: str, run: str) -> StorePath:
         except FileExistsError:
             continue  # another process took this number in the same instant
         return folder
+
+
+def prune(store: StorePath, sync_id: str, keep: int) -> None:
+    """Remove the files of the oldest finished runs, so that `keep` of them stay; what is unfinished stays anyway."""
+    runs = store / part(sync_id) / "runs"
+    finished = sorted((ended, run.name, run) for run in runs.iterdir() if (ended := _ended(run)))
+    for _, _, run in finished[: max(0, len(finished) - keep)]:
+        remove(run)
+
+
+def _ended(run: StorePath) -> str:
+    """Return when a run ended, or nothing if one of its plans has no report."""
+    reports = [read_json(folder / "report.json") for folder in numbered(run).values()]
+    return max((str(found.get("finished_at")) for found in reports), default="") if all(reports) else ""
+
+
+def remove(folder: StorePath) -> None:
+    """Remove a folder with all that is in it."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            remove(entry)
+        else:
+            entry.unlink(missing_ok=True)
+    with suppress(OSError):  # object storage has no folders to remove
+        folder.rmdir()
 
 
 def write_json(path: StorePath, content: Mapping[str, Any], *, exclusive: bool = False) -> None:
@@ -59,8 +87,11 @@ def write_json(path: StorePath, content: Mapping[str, Any], *, exclusive: bool =
 
 
 def read_json(path: StorePath) -> dict[str, Any]:
-    """Read a small JSON file."""
-    content: dict[str, Any] = json.loads(path.read_bytes())
+    """Read a small JSON file; one that is missing, or was cut off while it was written, is empty."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
     return content
 
 

@@ -72,7 +72,7 @@ def key_ordinal(columns: Columns, settings: Settings, key: str | None) -> int:
 
     :raises ConfigurationError: `key_column` is no column.
     """
-    mapped = _mapped_to_key(settings, key)
+    mapped = _mapped_to_key(columns, settings, key)
     if settings.key_column is None:
         return columns.find(mapped or key) or 0
     found = columns.find(settings.key_column)
@@ -81,16 +81,20 @@ def key_ordinal(columns: Columns, settings: Settings, key: str | None) -> int:
         raise ConfigurationError(message)
     if mapped and mapped.casefold() != settings.key_column.casefold():
         message = (
-            f"`key_column` is {settings.key_column!r}, but `fields` maps {key!r} to the column {mapped!r}: "
+            f"`key_column` is {settings.key_column!r}, but `fields` takes {key!r} from the column {mapped!r}: "
             f"leave one of them out"
         )
         raise ConfigurationError(message)
     return found
 
 
-def _mapped_to_key(settings: Settings, key: str | None) -> str | None:
-    if not isinstance(settings.fields, Mapping):
+def _mapped_to_key(columns: Columns, settings: Settings, key: str | None) -> str | None:
+    """Return the column that `fields` itself gives to the key."""
+    if settings.fields is None:
         return None
+    if not isinstance(settings.fields, Mapping):
+        listed = any(name.casefold() == (key or "").casefold() for name in settings.fields)
+        return key if listed and columns.find(key) is not None else None
     return next((f.column for name, f in settings.fields.items() if name.casefold() == (key or "").casefold()), None)
 
 
@@ -133,7 +137,8 @@ def _sources(columns: Columns, settings: Settings, key: int) -> tuple[list[Sourc
         return [Source(name, i) for i, name in enumerate(columns.names) if i != key], False
     if isinstance(fields, Mapping):
         return _by_mapping(columns, fields), False
-    return _by_list(columns, fields, key)
+    named = (settings.key or "").casefold()
+    return _by_list(columns, [name for name in fields if name.casefold() != named], key)
 
 
 def _by_mapping(columns: Columns, fields: Mapping[str, Field]) -> list[Source]:

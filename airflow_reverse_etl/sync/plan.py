@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from airflow_reverse_etl.errors import ConfigurationError
-from airflow_reverse_etl.model import Batch, JobType, Settings, Target
+from airflow_reverse_etl.model import Batch, JobType, Settings, Target, share_of
+from airflow_reverse_etl.sync import values
 from airflow_reverse_etl.sync.mapping import Mapped
-from airflow_reverse_etl.sync.stage import Stage, Staged, parquet
+from airflow_reverse_etl.sync.stage import Stage, Staged
 
 ALWAYS_ALLOWED = 10
 """Removals that `max_missing` never stops."""
-
-ROWS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def make(stage: Stage, staged: Staged, mapped: Mapped, settings: Settings, *, fr
     missing = int(stage.one("SELECT count(*) FROM missing"))
     known = int(stage.one("SELECT count(*) FROM state"))
     path = stage.folder / "plan.parquet"
-    parquet(stage, _plan_sql(staged, settings, operation or JobType.DELETE), path)
+    _write(stage, staged, settings, operation or JobType.DELETE, path)
     planned = dict.fromkeys(JobType, 0)
     planned[settings.job_type] += fates.get("send", 0)
     if operation:
@@ -88,7 +86,7 @@ def _planned_sql(settings: Settings) -> str:
     same = {
         JobType.UPSERT: "state.status = 'ok' AND state.fingerprint = staged.fingerprint",
         JobType.UPDATE: "state.status = 'ok' AND state.fingerprint = staged.fingerprint",
-        JobType.CREATE: "state.status = 'ok'",
+        JobType.CREATE: "state.status IN ('ok', 'cleared')",
         JobType.DELETE: "state.status = 'ok'",
     }[settings.job_type]
     unchanged = same if settings.changes_only else "false"
@@ -111,14 +109,14 @@ def _why_nothing_removed(staged: Staged, settings: Settings, *, fresh: bool) -> 
         return ""
     if fresh:
         return "nothing is removed on the first run: there is no earlier one to compare with"
-    if staged.empty_keys:
-        return f"nothing is removed: {staged.empty_keys} rows have an empty key, and could be any record"
+    if staged.without_key:
+        return f"nothing is removed: {staged.without_key} rows have an empty key or none, and could be any record"
     return ""
 
 
 def _too_many(missing: int, known: int, settings: Settings) -> ConfigurationError | None:
     allowed = settings.max_missing
-    most = max(ALWAYS_ALLOWED, allowed if isinstance(allowed, int) else math.floor(allowed * known))
+    most = max(ALWAYS_ALLOWED, share_of(allowed, known))
     if missing <= most:
         return None
     return ConfigurationError(
@@ -128,22 +126,46 @@ def _too_many(missing: int, known: int, settings: Settings) -> ConfigurationErro
     )
 
 
-def _plan_sql(staged: Staged, settings: Settings, operation: JobType) -> str:
-    count = range(len(staged.fields))
-    values = "".join(f", f{i}" for i in count)
-    empty = "".join(f", NULL AS f{i}" for i in count)
-    return f"""
-        SELECT 0 AS part, staged.rowid AS n, '{settings.job_type.value}' AS operation, key, k, fingerprint{values}
-        FROM staged JOIN planned ON planned.n = staged.rowid WHERE fate = 'send'
-        UNION ALL
-        SELECT 1, rowid, '{operation.value}', key, k, NULL{empty} FROM missing
-        ORDER BY part, n
-    """
+HEAD = [
+    ("part", pa.int8()),
+    ("operation", pa.string()),
+    ("key", pa.string()),
+    ("k", pa.string()),
+    ("fingerprint", pa.string()),
+]
+"""The columns of a plan before those of the values."""
 
 
-def batches(plan: Plan, target: Target, size: int, *, operation: JobType, removing: bool) -> Iterator[Batch]:
+def _write(stage: Stage, staged: Staged, settings: Settings, removing: JobType, path: Path) -> None:
+    """Write the plan: first the rows to send, in the order of the query, then the removals."""
+    schema = pa.schema([*HEAD, *(pa.field(f"f{i}", field.type) for i, field in enumerate(staged.fields))])
+    file = values.Writer(path, schema)
+    heads = stage.stream("""
+        SELECT staged.rowid AS n, key, k, CAST(fingerprint AS VARCHAR) AS fingerprint
+        FROM staged JOIN planned ON planned.n = staged.rowid WHERE fate = 'send' ORDER BY n
+    """)
+    pieces = values.beside(staged.values, heads) if staged.fields else ((head, pa.table({})) for head in heads)
+    for head, table in pieces:
+        file.write(_batch(0, settings.job_type, head, table.columns, schema))
+    for head in stage.stream("SELECT rowid AS n, key, k, CAST(NULL AS VARCHAR) AS fingerprint FROM missing ORDER BY n"):
+        empty = [pa.nulls(len(head), field.type) for field in staged.fields]
+        file.write(_batch(1, removing, head, empty, schema))
+    file.close()
+
+
+def _batch(part: int, operation: JobType, head: pa.Table, columns: Sequence[Any], schema: pa.Schema) -> pa.RecordBatch:
+    count = len(head)
+    fixed = [pa.array([part] * count, pa.int8()), pa.array([operation.value] * count, pa.string())]
+    whole = pa.table([*fixed, head["key"], head["k"], head["fingerprint"], *columns], schema=schema)
+    return whole.combine_chunks().to_batches()[0]
+
+
+def batches(
+    plan: Plan, target: Target, size: int, *, operation: JobType, removing: bool, numbers: Iterator[int]
+) -> Iterator[Batch]:
     """Read the part of the plan that has this operation, in batches of at most `size` records.
 
+    :param numbers: gives each batch of the run a number of its own.
     :param removing: the part that `on_missing` added: a delete has no fields, a clear has NULL in each.
     """
     part = 1 if removing else 0
@@ -153,20 +175,16 @@ def batches(plan: Plan, target: Target, size: int, *, operation: JobType, removi
     columns = [f"f{plan.fields.index(field)}" for field in fields]
     schema = pa.schema([pa.field("", pa.string()), *fields])
     skip = frozenset() if removing else plan.skip_nulls
-    for number, table in enumerate(_tables(plan.path, ["part", "key", *columns], part, size), start=1):
-        written = pa.table(
-            [column.cast(f.type) for column, f in zip(table.columns, schema, strict=True)], schema=schema
-        )
-        yield Batch(operation, target, written, skip, number)
+    for table in _tables(plan.path, ["part", "key", *columns], part, size):
+        yield Batch(operation, target, pa.table(table.columns, schema=schema), skip, next(numbers))
 
 
 def _tables(path: Path, columns: Sequence[str], part: int, size: int) -> Iterator[pa.Table]:
-    """Cut one part of the plan into tables of `size` rows; the reader's own batches end where row groups do."""
+    """Cut one part of the plan into tables of `size` rows; row groups end elsewhere."""
     waiting: list[pa.Table] = []
-    for read in pq.ParquetFile(path).iter_batches(batch_size=max(size, ROWS_AT_ONCE), columns=list(columns)):
-        table = pa.Table.from_batches([read])
-        table = table.filter(pc.equal(table["part"], part)).drop_columns(["part"])
-        joined = pa.concat_tables([*waiting, table])
+    for table in values.read(path, list(columns)):
+        mine = table.filter(pc.equal(table["part"], part)).drop_columns(["part"])
+        joined = pa.concat_tables([*waiting, mine])
         cuts = range(0, joined.num_rows - joined.num_rows % size + 1, size)
         yield from (joined.slice(start, end - start) for start, end in pairwise(cuts))
         waiting = [joined.slice(cuts[-1])]

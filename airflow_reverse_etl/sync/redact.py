@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 LONG_ENOUGH = 4
 """A shorter value is hidden only where it stands alone: an `a` must not be cut out of every word."""
@@ -19,7 +21,8 @@ def redact(message: str, values: Iterable[Any]) -> str:
     """Return a message with every value of a record replaced by `…`."""
     if not message:
         return message
-    spelled = {text for value in values for text in _spellings(value) if text}
+    low = message.lower()
+    spelled = {text for value in values for text in _spellings(value) if text and text[:CUT].lower() in low}
     for text in sorted(spelled, key=len, reverse=True):
         message = _hide(message, text)
     return message
@@ -68,4 +71,4 @@ def _spellings_of_one(value: Any) -> Iterable[str]:
         case datetime():
             yield value.isoformat()
             yield value.strftime("%Y-%m-%d")
-            yield str(int(value.timestamp() * 1000))
+            yield str((value.replace(tzinfo=value.tzinfo or UTC) - EPOCH) // timedelta(milliseconds=1))

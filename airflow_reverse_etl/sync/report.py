@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-import math
+import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from airflow_reverse_etl.errors import FatalError, RetryableError, SyncError
-from airflow_reverse_etl.model import JobType, RecordOutcome, Settings, Status
+from airflow_reverse_etl.model import JobType, RecordOutcome, Settings, Status, plain_values, share_of
+from airflow_reverse_etl.sync import values
 from airflow_reverse_etl.sync.canonical import quoted
-from airflow_reverse_etl.sync.delivery import Delivered, Fate
+from airflow_reverse_etl.sync.delivery import Delivered, Fate, values_of
 from airflow_reverse_etl.sync.redact import redact
-from airflow_reverse_etl.sync.stage import WORDS, Stage
+from airflow_reverse_etl.sync.stage import WORDS, Stage, Staged
 
 OUTCOMES = pa.schema(
     [
@@ -36,6 +38,11 @@ ROWS_AT_ONCE = 20_000
 TOP = 10
 MOST_MESSAGES = 1_000
 """Different messages that are told apart; applications that put an id into each would fill the memory."""
+
+
+def now() -> str:
+    """Return the time, as the report says it."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
 @dataclass
@@ -91,24 +98,33 @@ class Ledger:
 
     def take(self, delivered: Delivered) -> None:
         """Note the end of one batch."""
+        self._count_errors(delivered)  # first: what may fail must fail before anything is counted
         operation = delivered.batch.operation.value
         ends = list(zip(delivered.fates, delivered.outcomes, delivered.attempts, strict=True))
         for fate, outcome, attempts in ends:
             self.fates[fate] += 1
             self.succeeded[operation] += fate is Fate.SUCCEEDED
             self._waiting.append(_row(outcome, operation, fate.value, delivered.batch.number, attempts))
-        self._count_errors(delivered)
         if len(self._waiting) >= ROWS_AT_ONCE:
             self._flush()
 
     def _count_errors(self, delivered: Delivered) -> None:
-        """Count what went wrong; only records that were refused become dicts, to take their values out of the words."""
-        said = [i for i, fate in enumerate(delivered.fates) if fate in (Fate.REJECTED, Fate.UNKNOWN)]
-        records = dict(zip(said, delivered.batch.take(said).records(), strict=True)) if said else {}
-        for row, (fate, outcome) in enumerate(zip(delivered.fates, delivered.outcomes, strict=True)):
-            if fate is not Fate.SUCCEEDED:
-                values = [outcome.key, *records[row].values()] if row in records else []
-                self._count(outcome.code, tuple(outcome.fields), redact(outcome.message, values))
+        """Count what went wrong; only records that failed become dicts, to take their values out of the words."""
+        failed = [i for i, fate in enumerate(delivered.fates) if fate is not Fate.SUCCEEDED]
+        refused = [i for i in failed if delivered.fates[i] is Fate.REJECTED]
+        records = dict(zip(refused, delivered.batch.take(refused).records(), strict=True)) if refused else {}
+        of_calls: dict[str, str] = {}
+        for row in failed:
+            outcome = delivered.outcomes[row]
+            if row in records:
+                words = redact(outcome.message, [outcome.key, *records[row].values()])
+            elif delivered.fates[row] is Fate.UNKNOWN:  # about a whole call, it may quote any of its records
+                if outcome.message not in of_calls:
+                    of_calls[outcome.message] = redact(outcome.message, values_of(delivered.batch))
+                words = of_calls[outcome.message]
+            else:
+                words = outcome.message
+            self._count(outcome.code, tuple(outcome.fields), words)
 
     def _count(self, code: str, fields: tuple[str, ...], message: str) -> None:
         known = (code, fields, message) in self._errors
@@ -158,36 +174,45 @@ def _row(outcome: RecordOutcome, operation: str, status: str, batch: int, attemp
     }
 
 
-def write_rejected(stage: Stage, outcomes: Path, fields: Sequence[str], path: Path) -> int:
+def write_rejected(stage: Stage, staged: Staged, outcomes: Path, path: Path) -> int:
     """Write `rejected.csv`: every row that was invalid or refused, with the reason and its values.
 
     Values that begin like a formula are made text (OWASP, "CSV Injection"). Returns the number of rows.
     """
-    values = "".join(f", s.f{i}" for i in range(len(fields)))
-    reader = stage.sql.execute(f"""
-        WITH bad AS (SELECT * FROM read_parquet({quoted(str(outcomes))}) WHERE status IN ('rejected', 'unknown'))
-        SELECT coalesce(s.key, bad.key), coalesce(bad.status, 'invalid'),
-               coalesce(bad.code, s.problem), bad.message{values}
-        FROM staged s FULL JOIN bad ON bad.key = s.key AND s.problem IS NULL
-        WHERE s.problem IS NOT NULL OR bad.key IS NOT NULL ORDER BY s.rowid
+    stage.sql.execute(f"""
+        CREATE TABLE bad AS
+        WITH said AS (SELECT * FROM read_parquet({quoted(str(outcomes))}) WHERE status IN ('rejected', 'unknown'))
+        SELECT s.rowid AS n, coalesce(s.key, said.key) AS key, coalesce(said.status, 'invalid') AS status,
+               coalesce(said.code, s.problem) AS code, said.message
+        FROM staged s FULL JOIN said ON said.key = s.key AND s.problem IS NULL
+        WHERE s.problem IS NOT NULL OR said.key IS NOT NULL
     """)
+    rows = stage.stream("SELECT * FROM bad WHERE n IS NOT NULL ORDER BY n")
+    removals = stage.stream("SELECT * FROM bad WHERE n IS NULL")
+    pieces = values.beside(staged.values, rows) if staged.fields else ((head, pa.table({})) for head in rows)
     count = 0
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["key", "status", "code", "message", *map(_safe, fields)])
-        while rows := reader.fetchmany(ROWS_AT_ONCE):
-            count += len(rows)
-            writer.writerows(
-                [_safe(value) for value in (*row[:3], row[3] or WORDS.get(row[2]), *row[4:])] for row in rows
-            )
+        writer.writerow(["key", "status", "code", "message", *(_safe(field.name) for field in staged.fields)])
+        for head, table in pieces:
+            columns = [plain_values(column, f) for column, f in zip(table.columns, staged.fields, strict=True)]
+            count += _write_lines(writer, head, zip(*columns, strict=True) if columns else [()] * len(head))
+        for head in removals:
+            count += _write_lines(writer, head, [()] * len(head))
     return count
 
 
-def _safe(value: Any) -> Any:
+def _write_lines(writer: Any, head: pa.Table, rows: Iterable[Sequence[Any]]) -> int:
+    for reason, row in zip(head.to_pylist(), rows, strict=True):
+        message = reason["message"] or WORDS.get(reason["code"])
+        writer.writerow([_safe(value) for value in (reason["key"], reason["status"], reason["code"], message, *row)])
+    return len(head)
+
+
+def _safe(value: Any) -> str:
     text = "" if value is None else str(value)
-    return (
-        f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not isinstance(value, int | float) else text
-    )
+    is_number = isinstance(value, int | float | Decimal)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not is_number else text
 
 
 def summary(report: Report, *, removed_note: str = "") -> str:
@@ -212,17 +237,12 @@ def summary(report: Report, *, removed_note: str = "") -> str:
     return text + (f"; {removed_note}" if removed_note else "")
 
 
-def allowed_rejections(limit: float, rows: int) -> int:
-    """Return how many rows `max_rejected` lets go: an int is rows, a float a share of `rows`."""
-    return limit if isinstance(limit, int) else math.floor(limit * rows)
-
-
-def verdict(report: Report, settings: Settings, stopped_by: BaseException | None) -> SyncError | None:
+def verdict(report: Report, settings: Settings, stopped_by: BaseException | None) -> BaseException | None:
     """Return the error that the run ends with, or None for a success."""
     wrong = report.imbalance()
     if wrong:
         return FatalError(f"the totals do not balance: {wrong}; this is a defect, please report it")
-    if isinstance(stopped_by, FatalError):
+    if stopped_by and (isinstance(stopped_by, FatalError) or not isinstance(stopped_by, SyncError)):
         return stopped_by
     if report.unknown:
         return FatalError(
@@ -232,7 +252,7 @@ def verdict(report: Report, settings: Settings, stopped_by: BaseException | None
     if report.aborted:
         return RetryableError(f"{stopped_by}. {report.summary}" if stopped_by else report.summary)
     bad = report.invalid + report.rejected
-    if bad > allowed_rejections(settings.max_rejected, report.rows):
+    if bad > share_of(settings.max_rejected, report.rows):
         return FatalError(
             f"{bad:,} of {report.rows:,} rows were refused or invalid, more than `max_rejected` allows. "
             f"{report.summary}"

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import tenacity
 
-from airflow_reverse_etl.errors import ConfigurationError, PatienceSpentError, RetryableError, SyncError
-from airflow_reverse_etl.model import Destination, JobType, Limitations, Log, Rows, Settings, StorePath, Target
+from airflow_reverse_etl.errors import (
+    BatchRejectedError,
+    ConfigurationError,
+    FatalError,
+    PatienceSpentError,
+    RetryableError,
+    SyncError,
+)
+from airflow_reverse_etl.model import Destination, JobType, KeyForm, Limitations, Log, Rows, Settings, StorePath, Target
 from airflow_reverse_etl.sync import folders, plan, report, stage
 from airflow_reverse_etl.sync.canonical import quoted
 from airflow_reverse_etl.sync.delivery import Delivery, Fate
@@ -22,7 +28,7 @@ from airflow_reverse_etl.sync.mapping import Columns, Mapped, map_columns, wante
 from airflow_reverse_etl.sync.pace import SharedPace
 from airflow_reverse_etl.sync.plan import Plan
 from airflow_reverse_etl.sync.report import Ledger, Report
-from airflow_reverse_etl.sync.stage import Stage
+from airflow_reverse_etl.sync.stage import Stage, Staged
 from airflow_reverse_etl.sync.state import State
 
 if TYPE_CHECKING:
@@ -45,6 +51,7 @@ class Prepared:
     """All that is known when the first batch may go."""
 
     at_rest: Stage
+    staged: Staged
     planned: Plan
     target: Target
     mapped: Mapped
@@ -76,7 +83,7 @@ class Sync:
             destination=self.settings.destination,
             object=self.settings.object,
             job_type=self.settings.job_type.value,
-            started_at=_now(),
+            started_at=report.now(),
         )
         try:
             with _private_files():
@@ -86,18 +93,23 @@ class Sync:
         return self._ended(done, error)
 
     def _ended(self, done: Report, error: BaseException | None) -> Ended:
-        if isinstance(error, duckdb.Error):  # its words may quote values
-            error = RetryableError(f"the rows cannot be held on local disk ({type(error).__name__})", code="STAGE")
+        error = _plain(error)
         if error and not done.summary:
             done.summary = str(error) if isinstance(error, SyncError) else f"stopped by {type(error).__name__}"
-        done.calls, done.finished_at = self._calls(), done.finished_at or _now()
+        done.calls, done.finished_at = self._calls(), done.finished_at or report.now()
         return Ended(done, error)
 
     def _run(self, done: Report) -> BaseException | None:
-        with self.query() as result, Stage(self.limits) as at_rest:
+        with Stage(self.limits) as at_rest:
+            ready = self._prepare(at_rest)  # the warehouse is let go here: a delivery may take hours
+            return self._carry_out(done, ready) if ready else self._nothing(done)
+
+    def _prepare(self, at_rest: Stage) -> Prepared | None:
+        """Read the query and plan what is to be sent; None if it has no rows."""
+        with self.query() as result:
             columns, rows = Columns(tuple(result.schema.names)), _peeked(result)
             if rows is None:
-                return self._nothing(done)
+                return None
             pace = SharedPace(self.destination.capabilities.rate, self.limits.max_wait)
             if hasattr(self.destination, "pace"):  # else the engine takes a slot for each send
                 self.destination.pace = pace
@@ -109,10 +121,10 @@ class Sync:
             if state.set_aside:
                 self.log(state.set_aside)
             state.check_mapping(mapped, every_column=self._every_column)
-            fresh = state.load(at_rest) == 0
             staged = stage.load(at_rest, rows, mapped, target)
-            planned = plan.make(at_rest, staged, mapped, self.settings, fresh=fresh)
-            return self._carry_out(done, Prepared(at_rest, planned, target, mapped, state, pace))
+        fresh = state.load(at_rest, target.key_form) == 0
+        planned = plan.make(at_rest, staged, mapped, self.settings, fresh=fresh)
+        return Prepared(at_rest, staged, planned, target, mapped, state, pace)
 
     @property
     def _every_column(self) -> bool:
@@ -126,35 +138,56 @@ class Sync:
         ledger.take_invalid(at_rest, self.settings.job_type)
         delivery = Delivery(self.destination, ready.pace, stopped_by=planned.stopped_by)
         interruption: BaseException | None = None
+        numbers = itertools.count(1)
         try:
             for operation, removing in _order_of_work(self.settings):
-                work = plan.batches(planned, ready.target, self._batch_size(), operation=operation, removing=removing)
+                work = plan.batches(
+                    planned,
+                    ready.target,
+                    self._batch_size(),
+                    operation=operation,
+                    removing=removing,
+                    numbers=numbers,
+                )
                 delivery.run(work, ledger.take)
         except BaseException as error:  # noqa: BLE001  the state must move first; it is raised by the operator
             interruption = error
-        ledger.close()
-        self._fill(done, planned, ledger)
-        failed = interruption or report.verdict(done, self.settings, delivery.stopped_by)
-        accept(at_rest, ledger, planned, self.settings)
         try:
+            ledger.close()
+            self._fill(done, planned, ledger)
+            failed = interruption or report.verdict(done, self.settings, delivery.stopped_by)
+            accept(at_rest, ledger, planned, self.settings)
             ready.state.advance(
                 at_rest, ready.target, self.settings.job_type, ready.mapped, every_column=self._every_column
             )
             self._write_files(done, ready, ledger, folder)
-        except (SyncError, OSError) as error:
-            lost = error if isinstance(error, SyncError) else folders.unreachable(error, "be written")
-            return failed if failed and not isinstance(failed, RetryableError) else lost
+        except (SyncError, OSError, duckdb.Error) as error:
+            return self._forgotten(done, _plain(error), failed if done.summary else interruption)
         return failed
+
+    def _forgotten(self, done: Report, lost: BaseException, failed: BaseException | None) -> BaseException:
+        """Return the error of a run that could not write down what it did.
+
+        A retry compares with the state before it: it repeats updates, upserts and deletes without harm, but creates
+        would be made twice.
+        """
+        created = done.succeeded["create"]
+        if created:
+            return FatalError(
+                f"{created:,} records were created, but the state could not be written: {lost} Another run would create "
+                f"them again; `outcomes.parquet` or the application says which they are"
+            )
+        return failed if failed and not isinstance(failed, RetryableError) else lost
 
     def _write_files(self, done: Report, ready: Prepared, ledger: Ledger, folder: StorePath) -> None:
         """Put the files for people beside the plan; `report.json` closes the folder."""
         rejected = ready.at_rest.folder / "rejected.csv"
-        fields = [source.field for source in ready.mapped.sources]
-        if report.write_rejected(ready.at_rest, ledger.path, fields, rejected):
+        if report.write_rejected(ready.at_rest, ready.staged, ledger.path, rejected):
             folders.upload(rejected, folder / "rejected.csv")
         folders.upload(ledger.path, folder / "outcomes.parquet")
-        done.finished_at = _now()
+        done.finished_at = report.now()
         folders.write_json(folder / "report.json", done.as_dict())
+        folders.prune(self.store, self.settings.sync_id, self.limits.keep_runs)
 
     def _fill(self, done: Report, planned: Plan, ledger: Ledger) -> None:
         done.rows, done.missing, done.invalid = planned.rows, planned.missing, planned.invalid
@@ -174,7 +207,7 @@ class Sync:
         folder = self._folder(done)
         if self.settings.job_type is JobType.DELETE:
             forget_all(State(self.store, self.settings.sync_id), self.limits)
-        done.summary, done.finished_at = report.summary(done), _now()
+        done.summary, done.finished_at = report.summary(done), report.now()
         folders.write_json(folder / "report.json", done.as_dict())
         return None
 
@@ -188,6 +221,7 @@ class Sync:
         if refused:
             message = f"{settings.destination} cannot {' or '.join(refused)} records; it can {', '.join(can.job_types)}"
             raise ConfigurationError(message)
+        wanted = wanted_fields(columns, settings, default_key)
         for attempt in tenacity.Retrying(
             retry=tenacity.retry_if_exception(self._is_passing),
             stop=tenacity.stop_after_attempt(CHECK_ATTEMPTS),
@@ -195,7 +229,10 @@ class Sync:
             reraise=True,
         ):
             with attempt:
-                return self.destination.check(asked, job_types, wanted_fields(columns, settings, default_key))
+                try:
+                    return self.destination.check(asked, job_types, wanted)
+                except BatchRejectedError as error:
+                    raise ConfigurationError(str(error), code=error.code) from error
         raise AssertionError  # tenacity returns or raises
 
     def _is_passing(self, error: BaseException) -> bool:
@@ -217,14 +254,26 @@ class Sync:
 
 
 def accept(at_rest: Stage, ledger: Ledger, planned: Plan, settings: Settings) -> None:
-    """Make the table `accepted`: how the state changes by what the application accepted, and by nothing else."""
+    """Make the table `accepted`: how the state changes by what the application accepted, and by nothing else.
+
+    What was sent and never answered may have landed: its fingerprint is forgotten, so that it is sent again whatever
+    the row says next time.
+    """
+    gone = "cleared" if settings.on_missing == "clear" else "gone"
+    in_doubt = "o.attempts > 0 AND (o.status = 'aborted' OR o.code = 'NO_OUTCOME')"
+    remembered = "('upsert', 'update')"
     at_rest.sql.execute(f"""
         CREATE TABLE accepted AS
-        SELECT p.k, p.key, p.fingerprint, o.destination_id AS id,
-               CASE WHEN o.status = 'unknown' THEN 'unknown' WHEN p.part = 1 THEN 'gone' ELSE 'ok' END AS status
+        SELECT p.k, p.key,
+               CASE WHEN o.status = 'succeeded' AND p.part = 0 THEN CAST(p.fingerprint AS UUID) END AS fingerprint,
+               o.destination_id AS id,
+               CASE WHEN o.status = 'unknown' THEN 'unknown' WHEN o.status <> 'succeeded' OR p.part = 0 THEN 'ok'
+                    ELSE '{gone}' END AS status
         FROM read_parquet({quoted(str(planned.path))}) p
-        JOIN read_parquet({quoted(str(ledger.path))}) o ON o.key = p.key
+        JOIN read_parquet({quoted(str(ledger.path))}) o
+          ON o.key = p.key AND o.operation = p.operation AND o.status <> 'invalid'
         WHERE o.status = 'succeeded' OR (o.status = 'unknown' AND o.operation = 'create')
+           OR ({in_doubt} AND (p.part = 1 OR o.operation IN {remembered}))
     """)
     if settings.job_type is JobType.DELETE:  # a key that left the query is forgotten, and deleted again if it returns
         at_rest.sql.execute("""
@@ -239,7 +288,7 @@ def forget_all(state: State, limits: Limitations) -> None:
     if not state.manifest.number:
         return
     with Stage(limits) as at_rest:
-        state.load(at_rest)
+        state.load(at_rest, KeyForm(**state.manifest.key_form))
         at_rest.sql.execute("CREATE TABLE accepted AS SELECT k, key, fingerprint, id, 'gone' AS status FROM state")
         state.forget(at_rest)
 
@@ -270,6 +319,21 @@ def _peeked(rows: Rows) -> Rows | None:
     return None
 
 
+def _plain(error: BaseException | None) -> Any:
+    """Return an error of disk or DuckDB as one of ours; its own words may quote values."""
+    if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
+        message = (
+            f"the rows do not fit on the worker ({type(error).__name__}): "
+            f"raise [reverse_etl] stage_memory, or point stage_path to a larger disk"
+        )
+        return RetryableError(message, code="STAGE")
+    if isinstance(error, duckdb.Error):
+        return FatalError(f"the rows cannot be compared ({type(error).__name__}); please report it", code="STAGE")
+    if isinstance(error, OSError):
+        return folders.unreachable(error, "be used")
+    return error
+
+
 def _wait_as_told(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     told = getattr(error, "retry_after", None)
@@ -284,7 +348,3 @@ def _private_files() -> Iterator[None]:
         yield
     finally:
         os.umask(before)
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,10 +13,13 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
+from airflow_reverse_etl.errors import ConfigurationError
 from airflow_reverse_etl.model import KIND, Limitations, Rows, Target
-from airflow_reverse_etl.sync import canonical
+from airflow_reverse_etl.sync import canonical, values
 from airflow_reverse_etl.sync.canonical import Kind, quoted
 from airflow_reverse_etl.sync.mapping import Mapped
+
+ROWS_AT_ONCE = 10_000
 
 CANNOT_READ = "CANNOT_READ"
 DUPLICATE_KEY = "DUPLICATE_KEY"
@@ -37,23 +40,27 @@ WORDS = {
 class Stage:
     """A DuckDB database of one run, removed when the run ends.
 
-    Tables: `staged` (one row per row of the query: key, its normal form `k`, what is wrong with it, fingerprint,
-    fields), `state` (what the application last accepted), and whatever `plan` makes of them.
+    Tables: `staged` (one row per row of the query: key, its normal form `k`, what is wrong with it, fingerprint),
+    `state` (what the application last accepted), and whatever `plan` makes of them. The values lie beside it, see
+    `values`.
     """
 
     def __init__(self, limits: Limitations) -> None:
         if limits.stage_path:
             Path(limits.stage_path).mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="reverse_etl-", dir=limits.stage_path))
-        self.sql = duckdb.connect(
-            self.folder / "stage.duckdb",
-            config={
-                "memory_limit": limits.stage_memory,
-                "temp_directory": str(self.folder / "spill"),
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-            },
-        )
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": limits.stage_memory,
+            "temp_directory": str(self.folder / "spill"),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+        try:
+            self.sql = duckdb.connect(self.folder / "stage.duckdb", config=config)
+        except duckdb.Error as error:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            message = f"[reverse_etl] stage_memory is {limits.stage_memory!r}: write a size as in '256MB' ({error})"
+            raise ConfigurationError(message) from error
         self.sql.execute("SET TimeZone = 'UTC'")
         canonical.register(self.sql)
 
@@ -70,13 +77,27 @@ class Stage:
         """Return the first value of the first row."""
         return self.sql.execute(sql).fetchall()[0][0]
 
+    def stream(self, sql: str) -> Iterator[pa.Table]:
+        """Return the result of a query in pieces; others may run meanwhile."""
+        with self.sql.cursor() as cursor:
+            relation = cursor.sql(sql)
+            open_reader = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader  # DuckDB 1.4
+            for batch in open_reader(ROWS_AT_ONCE):
+                yield pa.Table.from_batches([batch])
+
 
 @dataclass(frozen=True)
 class Staged:
-    """What was staged, in numbers; `fields` are the Arrow fields of the destination fields, with their tags."""
+    """What was staged.
+
+    :param without_key: rows whose key is empty or no key: each could be any record.
+    :param values: Parquet: the fields' values of every row, in the order of `staged`.
+    :param fields: the Arrow fields of the destination fields, with their tags.
+    """
 
     rows: int
-    empty_keys: int
+    without_key: int
+    values: Path
     fields: tuple[pa.Field, ...]
 
 
@@ -88,7 +109,10 @@ def load(stage: Stage, rows: Rows, mapped: Mapped, target: Target) -> Staged:
     kinds = [canonical.kind_of(field) for field in rows.schema]
     schema = pa.schema([pa.field(f"c{i}", field.type) for i, field in enumerate(rows.schema)])
     guarded = _Guarded(rows)
-    reader = pa.RecordBatchReader.from_batches(schema, (_renamed(batch, schema) for batch in guarded))
+    fields = tuple(_field(rows.schema.field(source.column), source.field) for source in mapped.sources)
+    path = stage.folder / "values.parquet"
+    file = values.Writer(path, pa.schema([pa.field(f"f{i}", field.type) for i, field in enumerate(fields)]))
+    reader = pa.RecordBatchReader.from_batches(schema, _kept(guarded, schema, mapped, file))
     stage.sql.register("incoming", reader)
     try:
         stage.sql.execute(_staged_sql(kinds, mapped, target))
@@ -98,11 +122,13 @@ def load(stage: Stage, rows: Rows, mapped: Mapped, target: Target) -> Staged:
         raise
     finally:
         stage.sql.unregister("incoming")
+        file.close()
     _mark_duplicates(stage)
     return Staged(
         rows=stage.one("SELECT count(*) FROM staged"),
-        empty_keys=stage.one(f"SELECT count(*) FROM staged WHERE problem = '{EMPTY_KEY}'"),
-        fields=tuple(_field(rows.schema.field(source.column), source.field) for source in mapped.sources),
+        without_key=stage.one(f"SELECT count(*) FROM staged WHERE problem IN ('{EMPTY_KEY}', '{INVALID_KEY}')"),
+        values=path,
+        fields=fields,
     )
 
 
@@ -121,8 +147,15 @@ class _Guarded:
             raise
 
 
-def _renamed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+def _kept(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, mapped: Mapped, file: values.Writer
+) -> Iterator[pa.RecordBatch]:
+    """Hand batches on to DuckDB, and keep their values beside it."""
+    names = [f"f{i}" for i in range(len(mapped.sources))]
+    for batch in batches:
+        if mapped.sources:
+            file.write(pa.RecordBatch.from_arrays([batch.column(s.column) for s in mapped.sources], names=names))
+        yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
 
 
 def _field(source: pa.Field, written_as: str) -> pa.Field:
@@ -136,13 +169,11 @@ def _staged_sql(kinds: list[Kind], mapped: Mapped, target: Target) -> str:
     parts = [
         (s.field, canonical.value_sql(f"c{s.column}", kinds[s.column], zone), s.nulls == "skip") for s in mapped.sources
     ]
-    fields = [f"c{source.column} AS f{i}" for i, source in enumerate(mapped.sources)]
     inner = [
         f"{key} AS key",
         f"c{mapped.key} IS NOT NULL AND {key} IS NULL AS no_key",
         f"{_problem_sql(kinds, mapped)} AS problem",
         f"{canonical.Fingerprint(parts, zone).sql()} AS fingerprint",
-        *fields,
     ]
     normal = canonical.normal_sql("key", target.key_form)
     return f"""
@@ -150,7 +181,7 @@ def _staged_sql(kinds: list[Kind], mapped: Mapped, target: Target) -> str:
         SELECT key, {normal} AS k,
                CASE WHEN no_key THEN '{INVALID_KEY}' WHEN coalesce({normal}, '') = '' THEN '{EMPTY_KEY}'
                     ELSE problem END AS problem,
-               fingerprint, {"".join(f"f{i}, " for i in range(len(fields)))} NULL AS nothing
+               fingerprint
         FROM (SELECT {", ".join(inner)} FROM incoming)
     """
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from airflow_reverse_etl.errors import ConfigurationError, RetryableError
-from airflow_reverse_etl.model import JobType, StorePath, Target
+from airflow_reverse_etl.model import JobType, KeyForm, StorePath, Target
 from airflow_reverse_etl.sync import canonical, folders
-from airflow_reverse_etl.sync.canonical import quoted
+from airflow_reverse_etl.sync.canonical import normal_sql, quoted
 from airflow_reverse_etl.sync.mapping import Mapped
 from airflow_reverse_etl.sync.stage import Stage, parquet
 
@@ -22,8 +22,11 @@ FORMAT = 1
 MOST_DELTAS = 20
 """More deltas than this are folded into a new base, so that reading a state stays a few files."""
 
+STORED = ("target", "fields", "columns", "every_column", "key_form", "base", "deltas")
+
 COLUMNS = "k VARCHAR, key VARCHAR, fingerprint UUID, id VARCHAR, status VARCHAR"
-"""`k` is the key in its normal form; `status` is `ok`, `unknown` (a create in doubt) or `gone`."""
+"""`k` is the key in its normal form. `status`: `ok`; `cleared` (by `on_missing`); `unknown` (a create in doubt); `gone`.
+A fingerprint that is NULL is that of no row: what the application holds is not known."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Manifest:
     :param fields: the destination fields that were written.
     :param columns: field -> column, where the fields were matched by position.
     :param every_column: the task wrote every column, so that a new one is news.
+    :param key_form: how keys were compared.
     :param files: base first, then deltas in order.
     """
 
@@ -43,6 +47,7 @@ class Manifest:
     fields: Sequence[str] = ()
     columns: Mapping[str, str] | None = None
     every_column: bool = False
+    key_form: Mapping[str, Any] = field(default_factory=dict)
     base: str | None = None
     deltas: Sequence[str] = ()
 
@@ -96,16 +101,18 @@ class State:
         manifests = folders.numbered(self.folder, ".json")
         if not manifests:
             return Manifest()
-        number = max(manifests)
-        content = folders.read_json(manifests[number])
+        readable = ((n, folders.read_json(manifests[n])) for n in sorted(manifests, reverse=True))
+        number, content = next(((n, found) for n, found in readable if found), (0, {}))
+        if not content:  # all were cut off while they were written
+            return Manifest(max(manifests))
         if content["format"] != FORMAT or content["fingerprint"] != canonical.VERSION:
             message = (
                 f"the state of this sync was written by another version of this package (format {content['format']}, "
                 f"fingerprint {content['fingerprint']}); this one reads {FORMAT} and {canonical.VERSION}"
             )
             raise ConfigurationError(message)
-        known = {name: content[name] for name in ("target", "fields", "columns", "every_column", "base", "deltas")}
-        return Manifest(number, **known)
+        known = {name: content[name] for name in STORED}
+        return Manifest(max(manifests), **known)
 
     def check_mapping(self, mapped: Mapped, *, every_column: bool) -> None:
         """Compare the mapping with that of the last run, where it was made without names.
@@ -129,8 +136,11 @@ class State:
             )
             raise ConfigurationError(message)
 
-    def load(self, stage: Stage) -> int:
-        """Copy the state into the stage's table `state`; return the number of keys."""
+    def load(self, stage: Stage, form: KeyForm) -> int:
+        """Copy the state into the stage's table `state`; return the number of keys.
+
+        :param form: how the application compares keys now; it may have changed since.
+        """
         stage.sql.execute(f"CREATE TABLE state ({COLUMNS})")
         files = [*([self.manifest.base] if self.manifest.base else []), *self.manifest.deltas]
         if not files:
@@ -150,6 +160,9 @@ class State:
             stage.sql.execute(
                 f"INSERT INTO state SELECT * EXCLUDE (part) FROM ({kept}SELECT * FROM delta WHERE status <> 'gone')"
             )
+        if dict(self.manifest.key_form) != asdict(form):
+            stage.sql.execute(f"UPDATE state SET k = {normal_sql('key', form)}")
+            stage.sql.execute("DELETE FROM state WHERE rowid NOT IN (SELECT min(rowid) FROM state GROUP BY k)")
         return int(stage.one("SELECT count(*) FROM state"))
 
     def advance(self, stage: Stage, target: Target, job_type: JobType, mapped: Mapped, *, every_column: bool) -> None:
@@ -163,6 +176,7 @@ class State:
             fields=[source.field for source in mapped.sources],
             columns=positional(mapped) if mapped.by_position else None,
             every_column=every_column,
+            key_form=asdict(target.key_form),
         )
         self._advance(stage, after)
 
@@ -214,9 +228,12 @@ class State:
         return replace(after, deltas=[*before.deltas, name])
 
 
+KEY = "the key"
+
+
 def positional(mapped: Mapped) -> dict[str, str]:
-    """Return field -> column name."""
-    return {source.field: mapped.columns.names[source.column] for source in mapped.sources}
+    """Return field -> column name, the key's column under `KEY`."""
+    return {KEY: mapped.key_column} | {s.field: mapped.columns.names[s.column] for s in mapped.sources}
 
 
 def _pairs(columns: Mapping[str, str]) -> str:
