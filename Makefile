@@ -17,10 +17,10 @@ $(INSTALLED): pyproject.toml constraints.txt tools/venv.sh
 	@touch $@
 
 demo: $(INSTALLED) ## sync a DuckDB warehouse with the sandbox through Airflow, and show what landed
-	@$(PYTHON_BIN) demo/run.py
+	@$(PYTHON_BIN) -m demo.run
 
 airflow: $(INSTALLED) ## start Airflow with the example DAGs and the sandbox, to click through
-	@$(PYTHON_BIN) demo/airflow.py
+	@$(PYTHON_BIN) -m demo.standalone
 
 test: $(INSTALLED) ## run all tests but the long ones, with coverage
 	$(PYTHON_BIN) -m coverage run -m pytest -m "not long" --durations=10

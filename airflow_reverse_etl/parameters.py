@@ -263,7 +263,7 @@ def _options(value: Any) -> Mapping[str, Any]:
     if value is None:
         return {}
     if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
-        return {name: setting for name, setting in value.items() if setting is not None}
+        return {name: setting for name, setting in value.items() if is_given(setting)}
     message = f"`options` must be a mapping from names to values, not {_shown(value)}"
     raise Unclear(message)
 

@@ -13,8 +13,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-sys.path.pop(0)  # this folder, whose airflow.py would hide Airflow
-
 from demo import home
 from demo.home import say
 

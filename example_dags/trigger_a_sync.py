@@ -31,7 +31,7 @@ with DAG(
     schedule=None,
     catchup=False,
     tags=["reverse-etl"],
-    default_args={"owner": "data", "retries": 1, "retry_delay": dt.timedelta(minutes=1)},
+    default_args={"owner": "data", "retries": 2, "retry_delay": dt.timedelta(minutes=1)},
     doc_md=__doc__,
     params={
         "destination": Param("salesforce", enum=DESTINATIONS, title="Destination", section="Where to"),
@@ -104,5 +104,6 @@ with DAG(
             batch_size="{{ params.batch_size }}",
             changes_only="{{ params.changes_only }}",
             options={"spreadsheet_id": "{{ params.spreadsheet_id }}"} if destination == "google_sheets" else None,
-            sync_id="trigger_a_sync.{{ params.destination }}.{{ params.object }}.{{ params.job_type }}",
+            sync_id="trigger_a_sync.{{ params.destination }}.{{ params.object }}.{{ params.job_type }}."
+            "{{ (params.fields or []) | join('-') }}",  # another set of fields is another sync
         )

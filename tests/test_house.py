@@ -40,7 +40,7 @@ GROUND = ("model", "errors")
 HOOK = ("destinations.base", "destinations.rest")
 BELOW_THE_DOORS = (*GROUND, "parameters", "warehouse", "destinations", "sync")
 FAKE_LIBRARIES = ("starlette", "msgspec", "jwt", "cryptography")  # HTTP, JSON, signed tokens: Airflow has them all
-REST_LIBRARIES = ("airflow.sdk", "airflow.configuration", "airflow.exceptions", "requests", "tenacity")  # configuration: `insecure_hosts`
+REST_LIBRARIES = ("airflow.sdk", "airflow.configuration", "airflow.exceptions", "requests", "tenacity")
 
 # The first room that fits a module is its room.
 ROOMS = (

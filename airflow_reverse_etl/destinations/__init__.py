@@ -47,6 +47,7 @@ def load(name: str) -> type[Any]:
     try:
         return getattr(importlib.import_module(module_name), class_name)  # type: ignore[no-any-return]  # a dotted path has no type
     except (ImportError, AttributeError, ValueError) as error:
-        extra = "" if "." in name else f"; `pip install 'airflow-provider-reverse-etl[{name}]'` brings what it needs"
+        ours = "." in name or str(getattr(error, "name", "")).startswith("airflow_reverse_etl")
+        extra = "" if ours else f"; `pip install 'airflow-provider-reverse-etl[{name}]'` brings what it needs"
         message = f"the destination {name!r} cannot be loaded: {error}{extra}"
         raise LookupError(message) from error

@@ -26,7 +26,8 @@ class SyncHook(BaseHook):
 
     A subclass says what it can do in `capabilities` and writes one method for each job type declared there:
     `create(batch)`, `update(batch)`, `upsert(batch)`, `delete(batch)`, each returning one `RecordOutcome` per record,
-    in order. A hook whose limits depend on its connection makes `capabilities` a cached property and puts the rest into
+    in order. `default_key` is the field that identifies a record where the task names none; None where only `check`
+    knows. A hook whose limits depend on its connection makes `capabilities` a cached property and puts the rest into
     `declared`. Declaring a job type without writing its method is an error when the class is imported.
 
     Loops, waits, retries and splits are the engine's: a hook makes a call and says what came of it.
@@ -34,6 +35,7 @@ class SyncHook(BaseHook):
 
     conn_name_attr = "conn_id"
     default_conn_name: str
+    default_key: ClassVar[str | None] = None
     capabilities: Capabilities
     declared: ClassVar[Capabilities]
 

@@ -17,6 +17,7 @@ from requests.auth import AuthBase
 
 from airflow_reverse_etl.errors import (
     BatchRejectedError,
+    ConfigurationError,
     FatalError,
     RetryableError,
     SyncError,
@@ -59,6 +60,18 @@ class Answer:
     text: str = ""
 
 
+def _printable(token: str) -> str:
+    """Return a token that a header can hold; the library's own complaint would quote it.
+
+    :raises ConfigurationError: it holds a control character or blanks.
+    """
+    text = token.strip()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        message = "the connection's token holds blanks, line breaks or letters beyond ASCII: paste it once more"
+        raise ConfigurationError(message)
+    return text
+
+
 Judge = Callable[[Answer], SyncError | None]
 """Reads an application's refusal: the error that it means, or None to let `STATUS` decide."""
 
@@ -71,7 +84,7 @@ class Bearer(AuthBase):
     """
 
     def __init__(self, token: str, renew: Callable[[], str] | None = None) -> None:
-        self.token = token
+        self.token = _printable(token)
         self._renew = renew
         self._lock = threading.Lock()
 
@@ -89,7 +102,7 @@ class Bearer(AuthBase):
             return False
         with self._lock:
             if self.token == refused:  # else another thread was faster
-                self.token = self._renew()
+                self.token = _printable(self._renew())
         return True
 
 

@@ -16,7 +16,7 @@ __all__ = ["AirflowException", "AirflowFailException", "ParameterError", "as_air
 
 
 class ParameterError(ConfigurationError, AirflowFailException):
-    """A parameter of an operator cannot work. Raised when a DAG is parsed, and when a mapped task gets its arguments."""
+    """A parameter cannot work. Raised when a DAG is parsed, and when a mapped task gets its arguments."""
 
 
 def as_airflow(error: BaseException) -> BaseException:

@@ -192,15 +192,16 @@ class ReverseETLOperator(BaseOperator):
             ended = self._run(context, self.settings(context))
         except (SyncError, LookupError) as error:
             self._push(context, self._nothing_done(context, str(error)))
-            raise AirflowFailException(str(error)) from error
-        self.log.info("%s", ended.report.summary)
+            raise AirflowFailException(str(error)) from None
+        told = ended.report
+        self.log.info("%s %s: %s. Files: %s", told.destination, told.object, told.summary, told.path or "none")
         if ended.error is None:
             return ended.report.as_dict()
         self._push(context, ended.report)
-        raise as_airflow(ended.error) from ended.error
+        raise as_airflow(ended.error) from None
 
     def _push(self, context: Context, report: Report) -> None:
-        """Leave the report in XCom: what `execute` returns is pushed by Airflow, but a task that fails returns nothing."""
+        """Leave the report in XCom: what `execute` returns is pushed by Airflow, but a failed task returns nothing."""
         context["ti"].xcom_push(key="return_value", value=report.as_dict())
 
     def _nothing_done(self, context: Context, why: str) -> Report:

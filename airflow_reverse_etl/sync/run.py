@@ -174,8 +174,8 @@ class Sync:
         created = done.succeeded["create"]
         if created:
             return FatalError(
-                f"{created:,} records were created, but the state could not be written: {lost} Another run would create "
-                f"them again; `outcomes.parquet` or the application says which they are"
+                f"{created:,} records were created, but the state could not be written: {lost} Another run would "
+                f"create them again; `outcomes.parquet` or the application says which they are"
             )
         return failed if failed and not isinstance(failed, RetryableError) else lost
 

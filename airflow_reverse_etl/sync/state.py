@@ -25,8 +25,8 @@ MOST_DELTAS = 20
 STORED = ("target", "fields", "columns", "every_column", "key_form", "base", "deltas")
 
 COLUMNS = "k VARCHAR, key VARCHAR, fingerprint UUID, id VARCHAR, status VARCHAR"
-"""`k` is the key in its normal form. `status`: `ok`; `cleared` (by `on_missing`); `unknown` (a create in doubt); `gone`.
-A fingerprint that is NULL is that of no row: what the application holds is not known."""
+"""`k` is the key in its normal form. `status`: `ok`; `cleared` by `on_missing`; `unknown`, a create in doubt; `gone`. A
+fingerprint that is NULL is that of no row: what the application holds is not known."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class State:
         if not manifests:
             return Manifest()
         readable = ((n, folders.read_json(manifests[n])) for n in sorted(manifests, reverse=True))
-        number, content = next(((n, found) for n, found in readable if found), (0, {}))
+        _, content = next(((n, found) for n, found in readable if found), (0, {}))
         if not content:  # all were cut off while they were written
             return Manifest(max(manifests))
         if content["format"] != FORMAT or content["fingerprint"] != canonical.VERSION:

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from typing import TYPE_CHECKING, Any
 
 from airflow_reverse_etl.errors import ConfigurationError, RetryableError, SyncError
-from airflow_reverse_etl.warehouse.failures import quotes_values, sentence
-from airflow_reverse_etl.warehouse.query import bare
+from airflow_reverse_etl.warehouse.failures import cannot_work, quotes_values, sentence
+from airflow_reverse_etl.warehouse.query import bare, check_reads
 from airflow_reverse_etl.warehouse.stream import Parameters, Stream
 
 if TYPE_CHECKING:
@@ -38,11 +38,13 @@ def read(conn_id: str, query: str, parameters: Parameters | None = None, *, batc
     if not text.strip():
         message = "the query is empty: write a SELECT of the key and the fields to send"
         raise ConfigurationError(message)
+    check_reads(text)
     hook = _hook(conn_id)
     with ExitStack() as closing:
         try:
             connection = _connect(hook)
             closing.callback(_close, connection)
+            _read_only(connection)
             open_rows = _reader(hook, connection)
             stream = closing.enter_context(open_rows(connection, text, parameters or None, batch_rows))
         except Exception as error:  # noqa: BLE001  drivers have no common ancestor
@@ -93,17 +95,28 @@ def _hook(conn_id: str) -> Any:
 
 
 def _connect(hook: Any) -> Any:
-    if hook.conn_type != "sqlite":
+    if getattr(hook, "conn_type", "") != "sqlite":
         return hook.get_conn()
     from airflow_reverse_etl.warehouse import sqlite
 
     return sqlite.connect(hook)
 
 
+def _read_only(connection: Any) -> None:
+    """Tell the database to refuse writes, where its driver has a word for that."""
+    driver = type(connection).__module__.partition(".")[0]
+    if driver == "psycopg":
+        connection.read_only = True
+    elif driver == "psycopg2":
+        connection.set_session(readonly=True)
+    elif driver == "sqlite3":
+        connection.execute("PRAGMA query_only = ON")
+
+
 def _reader(hook: Any, connection: Any) -> Open:
     """Return how rows are read, by the type of the connection or the driver behind it; others are not imported."""
     drivers = {kind.__module__.partition(".")[0].lstrip("_") for kind in type(connection).__mro__}
-    names = {hook.conn_type, *drivers}
+    names = {getattr(hook, "conn_type", ""), *drivers}
     if names & {"postgres", "psycopg", "psycopg2"}:
         from airflow_reverse_etl.warehouse import postgres
 
@@ -131,6 +144,8 @@ def _watched(conn_id: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
 def _failure(conn_id: str, error: Exception) -> SyncError:
     if isinstance(error, ConfigurationError):
         return error
+    if cannot_work(error):
+        return ConfigurationError(f"the query cannot work on the connection {conn_id!r}: {sentence(error)}")
     if isinstance(error, SyncError):
         return WarehouseError(f"the warehouse connection {conn_id!r} failed: {error}")
     return WarehouseError(f"the warehouse connection {conn_id!r} failed: {sentence(error)}")

@@ -63,20 +63,21 @@ def number(value: float | Decimal) -> str:
 
     :raises UnreadableError: NaN, an infinity, or more digits than anything could read.
     """
-    if isinstance(value, int):
-        return _integer(value)
     if isinstance(value, float):
         if value.is_integer():
             return _integer(int(value))
-        value = Decimal(float.__repr__(value))
+        shown = float.__repr__(value)
+        if shown.strip("-").replace(".", "", 1).isdigit():
+            return shown
+        value = Decimal(shown)
     if not value.is_finite():
         raise UnreadableError("NaN" if value.is_nan() else "Infinity")
     if abs(value.adjusted()) > MOST_DIGITS:
         raise UnreadableError("range")
-    text = format(value, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    digits = format(value, "f")
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    return "0" if digits == "-0" else digits
 
 
 def text(value: str) -> str:
@@ -105,9 +106,7 @@ def microseconds(value: dt.datetime) -> int:
 
 def time_of_day(value: dt.time) -> str:
     """Return ISO 8601 with as few decimals as the value needs."""
-    clock = value.replace(tzinfo=None).isoformat()
-    offset = value.isoformat()[len(clock) :]
-    return (clock.rstrip("0") if value.microsecond else clock) + offset
+    return value.isoformat().rstrip("0") if value.microsecond else value.isoformat()
 
 
 def json_text(value: object) -> str:
@@ -180,7 +179,8 @@ WRITERS: dict[type, Callable[[Any], str]] = {
     Decimal: lambda value: f"n{number(value)}",
     dt.datetime: _timestamp,
     dt.date: lambda value: f"d{value.isoformat()}",
-    dt.time: lambda value: f"h{time_of_day(value)}",
+    # With a zone, which no application knows, it is text.
+    dt.time: lambda value: f"h{time_of_day(value)}" if value.tzinfo is None else f"s{value.isoformat()}",
     bytes: lambda value: f"x{value.hex()}",
     bytearray: lambda value: f"x{value.hex()}",
     memoryview: lambda value: f"x{value.hex()}",

@@ -96,12 +96,15 @@ def uuid_column(name: str) -> Column:
 
 def text_of(values: Sequence[object]) -> pa.Array:
     """Return the canonical text of Python values."""
-    if {type(value) for value in values} <= {str, type(None)}:
-        try:
-            return pa.array([None if value is None else f"s{value}" for value in values], pa.string())
-        except UnicodeEncodeError:
-            # Half a surrogate pair somewhere: go and see where.
-            pass
+    types = {type(value) for value in values} - {type(None)}
+    try:
+        if types == {str}:
+            return tagged("s", pa.array(values, pa.string()))
+        if types == {int}:
+            return tagged("n", pa.array(values, pa.int64()).cast(pa.string()))
+    except (UnicodeEncodeError, OverflowError):
+        # Half a surrogate pair, or a number beyond 64 bits: the long way knows what to do.
+        pass
     return pa.array([canonical(value) for value in values], pa.string())
 
 

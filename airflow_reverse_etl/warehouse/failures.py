@@ -12,6 +12,13 @@ DATA_WORDS = ("Conversion Error", "Out of Range Error", "Invalid Input Error")
 DATA_STATES = ("22", "23")
 """Classes of SQLSTATE that are about values: data exceptions and broken constraints."""
 
+QUERY_CLASSES = frozenset({"ParserException", "BinderException", "CatalogException"})
+"""DuckDB's errors of the query itself."""
+QUERY_STATE = "42"
+"""Class of SQLSTATE: syntax error or access rule violation."""
+QUERY_WORDS = re.compile(r"no such (table|column|function)|near .*: syntax error|unrecognized token", re.DOTALL)
+"""How SQLite says the same."""
+
 QUOTED = (re.compile(r"'.*'", re.DOTALL), re.compile(r'".*"', re.DOTALL), re.compile(r"\(.*\)", re.DOTALL))
 NUMBER = re.compile(r"(?<!\w)[-+]?\d[\w.:+-]*")
 
@@ -20,6 +27,16 @@ def quotes_values(error: BaseException) -> bool:
     """Whether the driver calls it an error of the data, so that its message may quote values."""
     names = {kind.__name__ for kind in type(error).__mro__}
     return bool(names & DATA_CLASSES) or _state(error).startswith(DATA_STATES) or str(error).startswith(DATA_WORDS)
+
+
+def cannot_work(error: BaseException) -> bool:
+    """Whether it is the query that is wrong, so that trying again is in vain."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(
+        names & QUERY_CLASSES
+        or _state(error).startswith(QUERY_STATE)
+        or ("OperationalError" in names and QUERY_WORDS.match(str(error)))
+    )
 
 
 def sentence(error: BaseException) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 from airflow_reverse_etl.warehouse.stream import Parameters
 
-PIECE_BYTES = 256 * 1024
-PIECES_WAITING = 4
+PIECE_BYTES = 16 * 1024
+PIECES_WAITING = 64
 
 
 def prepared(connection: Any) -> None:

@@ -23,9 +23,6 @@ def rows_of(source: Any) -> Stream:
         return _of_pandas(source)
     if hasattr(source, "__arrow_c_stream__"):
         return _of_arrow(pa.RecordBatchReader.from_stream(source))
-    if hasattr(source, "__arrow_c_array__"):
-        batch = pa.record_batch(source)
-        return _of_arrow(pa.RecordBatchReader.from_batches(batch.schema, [batch]))
     if isinstance(source, str | bytes | Mapping) or not isinstance(source, Iterable):
         raise _not_rows(source)
     return _of_dicts(iter(source))

@@ -98,7 +98,7 @@ def _tables(cursor: Any) -> Iterator[pa.Table] | None:
     fetch = getattr(cursor, "fetch_arrow_batches", None)
     if fetch is None:
         return None
-    # In nanoseconds a timestamp ends in 2262; connectors before 3.15 choose the unit for each batch.
+    # In nanoseconds a timestamp ends in 2262; older connectors choose the unit for each batch.
     micro = "force_microsecond_precision" in inspect.signature(fetch).parameters
     try:
         tables: Iterator[pa.Table] = fetch(force_microsecond_precision=True) if micro else fetch()

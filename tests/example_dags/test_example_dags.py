@@ -239,7 +239,7 @@ def test_bad_input_is_answered_by_a_sentence(
 def test_the_demo_works_as_a_program() -> None:
     """`make demo` ends well, and its second run has nothing to send."""
     done = subprocess.run(
-        [sys.executable, "demo/run.py"], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-m", "demo.run"], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -253,7 +253,7 @@ def test_the_demo_works_as_a_program() -> None:
 @pytest.mark.timeout(400)
 def test_airflow_to_click_leaves_nothing_behind() -> None:
     """`make airflow` prints two addresses that answer; after SIGTERM none of its processes is left."""
-    command = [sys.executable, "demo/airflow.py"]
+    command = [sys.executable, "-m", "demo.standalone"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
         said = ""
         while "Ctrl-C ends all of it." not in said:

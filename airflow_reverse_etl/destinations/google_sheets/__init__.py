@@ -19,7 +19,7 @@ CONNECTION = {
         },
         "key_path": {
             "label": "Service account key file",
-            "description": "Path of the key file on the workers. Without key and path, the worker's default credentials.",
+            "description": "Path of the key file on the workers. Without both, the worker's default credentials.",
             "schema": {"type": ["string", "null"]},
         },
     },

@@ -1,25 +1,31 @@
-"""The calls of the Sheets API that we make, and what its refusals mean."""
+"""The calls of the Sheets API that we make, and the proof that an answer is one."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_reverse_etl.destinations.google_sheets import a1
-from airflow_reverse_etl.destinations.google_sheets.tab import Block, Tab
-from airflow_reverse_etl.destinations.rest import Answer, Rest, retry_after
-from airflow_reverse_etl.errors import BatchRejectedError, FatalError, RetryableError, SyncError, UnknownOutcomeError
+from airflow_reverse_etl.destinations.google_sheets.refusals import outdated
+from airflow_reverse_etl.destinations.rest import Rest
+from airflow_reverse_etl.errors import BatchRejectedError, FatalError, RetryableError, UnknownOutcomeError
 
-ABOUT_TABS = (
+ABOUT = (
     "properties(title,timeZone),"
     "sheets(properties(sheetId,title,sheetType,gridProperties(rowCount,columnCount,frozenRowCount)))"
 )
-UNFORMATTED = {"valueRenderOption": "UNFORMATTED_VALUE", "dateTimeRenderOption": "SERIAL_NUMBER"}
+FORMATS = "sheets(data(rowData(values(userEnteredFormat(numberFormat)))))"
+PROTECTED = "sheets(properties(sheetId),protectedRanges(range,unprotectedRanges,warningOnly,requestingUserCanEdit))"
+INCOMPLETE = "INCOMPLETE_ANSWER"
+
+Json = Mapping[str, Any]
+Cells = list[list[Any]]
 
 
 class Spreadsheet:
     """One spreadsheet.
+
+    An answer that lacks what it must hold is no answer: an empty one, taken for an empty tab, would double every row.
 
     :param rest: the API, authenticated.
     :param number: the spreadsheet's id.
@@ -29,96 +35,100 @@ class Spreadsheet:
         self._rest = rest
         self._path = f"v4/spreadsheets/{a1.in_path(number)}"
 
-    def about(self) -> dict[str, Any]:
-        """Return title, zone and tabs."""
-        return dict(self._rest.read("GET", self._path, params={"fields": ABOUT_TABS}).body)
+    def about(self) -> Json:
+        """Return title, zone and tabs.
 
-    def read(self, a1_range: str, **options: str) -> list[list[Any]]:
-        """Return the values of a range; trailing empty rows and cells are left out."""
-        answer = self._rest.read("GET", f"{self._path}/values/{a1.in_path(a1_range)}", params=options)
-        return list((answer.body or {}).get("values", []))
+        :raises FatalError, RetryableError:
+        """
+        return self._get(self._path, {"fields": ABOUT}, "sheets")
 
-    def formats(self, a1_ranges: Sequence[str]) -> list[Mapping[str, Any]]:
-        """Return the number format of the first cell of each range, or {}."""
-        fields = "sheets(data(rowData(values(userEnteredFormat(numberFormat)))))"
-        body = self._rest.read("GET", self._path, params={"ranges": list(a1_ranges), "fields": fields}).body or {}
-        data = [part for sheet in body.get("sheets", []) for part in sheet.get("data", [{}])]
-        return [_first_format(part) for part in data] + [{}] * (len(a1_ranges) - len(data))
+    def values(self, a1_range: str) -> Cells:
+        """Return the values of a range, unformatted; trailing empty rows and cells are left out.
 
-    def change(self, requests: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Carry out a batchUpdate, which is applied whole or not at all; return one reply per request.
+        :raises FatalError, RetryableError:
+        """
+        return self._values(a1_range, valueRenderOption="UNFORMATTED_VALUE", dateTimeRenderOption="SERIAL_NUMBER")
 
-        :raises UnknownOutcomeError: the answer does not mention every request.
+    def formulas(self, a1_range: str, **options: str) -> Cells:
+        """Return the content of a range: formulas as such, because one that shows nothing is there all the same.
+
+        :raises FatalError, RetryableError:
+        """
+        return self._values(a1_range, valueRenderOption="FORMULA", **options)
+
+    def first_row(self, title: str) -> list[str]:
+        """Return the header of a tab as people see it.
+
+        :raises FatalError, RetryableError:
+        """
+        found = self._values(a1.row(title, 1), valueRenderOption="FORMATTED_VALUE")
+        return [str(text) for text in found[0]] if found else []
+
+    def formats(self, a1_ranges: Sequence[str]) -> list[list[Json]]:
+        """Return for each range, which is a row or a part of one, the number formats of its cells, {} for none.
+
+        :raises FatalError, RetryableError:
+        """
+        found = self._get(self._path, {"ranges": list(a1_ranges), "fields": FORMATS}, "sheets")
+        data = [part for sheet in found["sheets"] for part in sheet.get("data", [])]
+        formats = [_number_formats(part) for part in data]
+        return [*formats, *([] for _ in a1_ranges)][: len(a1_ranges)]
+
+    def protected_ranges(self, sheet_id: int) -> list[Json]:
+        """Return the protected ranges of a tab.
+
+        :raises FatalError, RetryableError:
+        """
+        sheets = self._get(self._path, {"fields": PROTECTED}, "sheets")["sheets"]
+        mine = [sheet for sheet in sheets if sheet.get("properties", {}).get("sheetId", 0) == sheet_id]
+        return [part for sheet in mine for part in sheet.get("protectedRanges", [])]
+
+    def change(self, requests: Sequence[Json]) -> None:
+        """Carry out a batchUpdate, which is applied whole or not at all.
+
+        :raises FatalError, RetryableError, BatchRejectedError:
+        :raises UnknownOutcomeError: also where the answer does not mention every request.
         """
         answer = self._rest.write("POST", f"{self._path}:batchUpdate", json_body={"requests": list(requests)})
-        replies = (answer.body or {}).get("replies")
-        if not isinstance(replies, list) or len(replies) != len(requests):
-            message = "Google Sheets did not answer every request of a batchUpdate"
-            raise UnknownOutcomeError(message, code="INCOMPLETE_ANSWER")
-        return replies
+        _prove(answer.body, "replies", len(requests))
 
-    def body(self, tab: Tab, blocks: Iterable[Block], option: str) -> bytes:
-        """Return the body that writes blocks of cells."""
-        data = [
-            {
-                "range": a1.block(tab.title, block.top, block.left, block.bottom, block.right),
-                "majorDimension": "ROWS",
-                "values": block.values,
-            }
-            for block in blocks
-        ]
-        body = {"valueInputOption": option, "data": data}
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    def write(self, body: bytes, ranges: int) -> None:
+        """Write cells by a `values:batchUpdate`.
 
-    def send(self, body: bytes, blocks: int) -> None:
-        """Write blocks of cells.
-
-        :raises UnknownOutcomeError: the answer does not mention every block.
+        :param ranges: how many the body holds.
+        :raises FatalError, RetryableError, BatchRejectedError:
+        :raises UnknownOutcomeError: also where the answer does not mention every range.
         """
         answer = self._rest.write("POST", f"{self._path}/values:batchUpdate", data=body)
-        responses = (answer.body or {}).get("responses")
-        if not isinstance(responses, list) or len(responses) != blocks:
-            message = "Google Sheets did not answer for every range that was written"
-            raise UnknownOutcomeError(message, code="INCOMPLETE_ANSWER")
+        _prove(answer.body, "responses", ranges)
+
+    def _values(self, a1_range: str, **options: str) -> Cells:
+        path = f"{self._path}/values/{a1.in_path(a1_range)}"
+        return list(self._get(path, options, "range").get("values", []))
+
+    def _get(self, path: str, params: Mapping[str, Any], proof: str) -> Json:
+        """Read something. There is no record to blame for a refusal, so that halving a batch would not help."""
+        try:
+            body = self._rest.read("GET", path, params=params).body
+        except BatchRejectedError as error:
+            if outdated(error):
+                raise RetryableError(f"the tab was changed meanwhile: {error}", code=error.code) from error
+            message = f"Google Sheets refuses to read the spreadsheet: {error}"
+            raise FatalError(message, code=error.code) from error
+        if not isinstance(body, Mapping) or proof not in body:
+            raise RetryableError(f"Google Sheets answered a read without {proof!r}", code=INCOMPLETE)
+        return body
 
 
-def _first_format(part: Mapping[str, Any]) -> Mapping[str, Any]:
-    rows = part.get("rowData") or [{}]
-    cells = rows[0].get("values") or [{}]
-    return dict(cells[0].get("userEnteredFormat", {}).get("numberFormat", {}))
+def _number_formats(part: Json) -> list[Json]:
+    """Return the number formats of the first row of a GridData."""
+    row: Json = next(iter(part.get("rowData", [])), {})
+    return [cell.get("userEnteredFormat", {}).get("numberFormat", {}) for cell in row.get("values", [])]
 
 
-def judge(answer: Answer, who: str) -> SyncError | None:
-    """Return what a refusal of Google means (Cloud API design guide, "Errors"), or None for the common table.
-
-    :param who: the account that the spreadsheet must be shared with.
-    """
-    error = answer.body.get("error") if isinstance(answer.body, Mapping) else None
-    if not isinstance(error, Mapping):
-        return None
-    status, words = str(error.get("status", "")), str(error.get("message", ""))
-    reason = _reason(error)
-    if answer.status == 429 or reason in ("RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "userRateLimitExceeded"):
-        message = "Google Sheets allows so many calls a minute, and they are spent"
-        return RetryableError(message, retry_after=retry_after(answer.headers), code="RATE_LIMIT_EXCEEDED")
-    match status:
-        case "PERMISSION_DENIED" if reason == "SERVICE_DISABLED":
-            message = (
-                "the Sheets API is not enabled in the Google Cloud project of the service account: enable it there"
-            )
-        case "PERMISSION_DENIED":
-            message = f"the spreadsheet is not shared with {who} (as an editor): share it ({words})"
-        case "NOT_FOUND":
-            message = f"there is no such spreadsheet ({words}); check the option `spreadsheet_id`"
-        case "UNAUTHENTICATED":
-            message = f"Google refuses the access token of {who} ({words})"
-        case "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE":
-            return BatchRejectedError(words or status, code=status)
-        case _:
-            return None
-    return FatalError(message, code=status)
-
-
-def _reason(error: Mapping[str, Any]) -> str:
-    found = [*error.get("details", []), *error.get("errors", [])]
-    return next((str(item["reason"]) for item in found if isinstance(item, Mapping) and "reason" in item), "")
+def _prove(body: Any, name: str, count: int) -> None:
+    """Look whether every part of a write was answered: silence is never success."""
+    parts = body.get(name) if isinstance(body, Mapping) else None
+    if not isinstance(parts, list) or len(parts) != count:
+        said = len(parts) if isinstance(parts, list) else 0
+        raise UnknownOutcomeError(f"Google Sheets answered {said} of {count} parts of a write", code=INCOMPLETE)

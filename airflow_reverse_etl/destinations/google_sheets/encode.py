@@ -1,114 +1,223 @@
-"""Values as cells take them (Sheets API reference, "ValueRange"): texts, numbers, booleans; dates are serial numbers."""
+"""Values as cells take them (Sheets API reference, "ValueRange"): texts, numbers, booleans; dates are numbers, too."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001  serial numbers have no zone
+from airflow_reverse_etl.destinations.google_sheets.keys import EPOCH
+from airflow_reverse_etl.model import plain_number
+
+Cell = str | int | float | bool
+
 LONGEST = 50_000
 """Characters that a cell holds."""
 
 DIGITS = 15
-"""Significant digits that a cell's number keeps; longer ones are written as text, so that none is lost."""
+"""Digits that a cell's number keeps for certain; longer ones are written as text, so that none is lost."""
 
-FORMATS: Mapping[type, Mapping[str, str]] = {
-    dt.date: {"type": "DATE", "pattern": "yyyy-mm-dd"},
-    dt.datetime: {"type": "DATE_TIME", "pattern": "yyyy-mm-dd hh:mm:ss"},
-    dt.time: {"type": "TIME", "pattern": "hh:mm:ss"},
-}
-"""Number formats that make a serial number a date to the reader."""
+MOMENTS = (dt.datetime, dt.date, dt.time)
+"""A datetime is a date, too, and comes first."""
 
-LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
-"""First characters that `user_entered` would not keep as text (OWASP, "CSV Injection")."""
+MIDNIGHT = dt.time()
+DAY = dt.timedelta(days=1)
+
+LIKE_A_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""First characters that make typed text a formula, the full-width ones of East Asian keyboards too (OWASP, "CSV
+Injection")."""
 
 
-class CannotEncode(Exception):  # noqa: N818  it never leaves this folder
+class CannotEncodeError(ValueError):
     """A value that no cell can hold; the text says why, without the value."""
 
 
-class TooLong(CannotEncode):
+class TooLongError(CannotEncodeError):
     """A text that is longer than a cell."""
 
 
-def cell(value: Any, zone: ZoneInfo, *, typed: bool) -> Any:
-    """Return a value as JSON for a cell; None and '' empty it.
+@dataclass(frozen=True)
+class Encoded:
+    """A column of values, encoded.
+
+    :param cells: one for each value; None leaves a cell alone, and stands for what could not be encoded.
+    :param problems: position -> why.
+    :param dated: the type of its dates, if there are any: their cells are numbers that must be shown as dates.
+    """
+
+    cells: list[Cell | None]
+    problems: Mapping[int, CannotEncodeError]
+    dated: type | None
+
+
+class Encoder:
+    """Turns values into what stands for them in a request's JSON.
 
     :param zone: in which instants are shown.
-    :param typed: the values go in as if typed by a person (`user_entered`).
-    :raises CannotEncode: no cell can hold it.
+    :param typed: the values go in as if typed by a person (`user_entered`), so that text which must stay text needs an
+        apostrophe in front.
+    """
+
+    def __init__(self, zone: ZoneInfo, *, typed: bool) -> None:
+        self._zone = zone
+        self._typed = typed
+        self._by_type: Mapping[type, Callable[[Any], Cell]] = {
+            str: self._text,
+            type(None): lambda _: "",
+            bool: lambda value: value,
+            int: self._whole,
+            float: lambda value: value,
+            Decimal: self._decimal,
+            dt.datetime: self._moment,
+            dt.date: self._day,
+            dt.time: _part_of_day,
+            list: self._json,
+            dict: self._json,
+        }
+
+    def column(self, values: Sequence[Any], *, skip: bool = False) -> Encoded:
+        """Encode the values of a field.
+
+        :param skip: NULL leaves a cell alone, in place of emptying it.
+        """
+        cells: list[Cell | None] = []
+        problems: dict[int, CannotEncodeError] = {}
+        for position, value in enumerate(values):
+            try:
+                cells.append(None if skip and value is None else self.cell(value))
+            except CannotEncodeError as problem:
+                cells.append(None)
+                problems[position] = problem
+        return Encoded(cells, problems, _moment_type(values))
+
+    def keys(self, keys: Sequence[str], values: Sequence[Any]) -> Encoded:
+        """Encode the keys of new rows.
+
+        :param values: what the warehouse has for them, None where it is not known.
+        """
+        cells: list[Cell | None] = []
+        problems: dict[int, CannotEncodeError] = {}
+        for position, (key, value) in enumerate(zip(keys, values, strict=True)):
+            try:
+                cells.append(self.key(key, value))
+            except CannotEncodeError as problem:
+                cells.append(None)
+                problems[position] = problem
+        return Encoded(cells, problems, _moment_type(values))
+
+    def cell(self, value: Any) -> Cell:
+        """Return a value as JSON for a cell; None and '' empty it.
+
+        :raises CannotEncodeError: no cell can hold it.
+        """
+        encode = self._by_type.get(type(value)) or self._of_subclass(value)
+        return encode(value)
+
+    def key(self, key: str, value: Any) -> Cell:
+        """Return the key of a new row: a number or a real date where the warehouse has one, else the canonical text.
+
+        Its text stays text in any case: a `007` that was typed would be found no more, and doubled by the next run.
+
+        :raises TooLongError: it is longer than a cell.
+        """
+        number = None if value is None or isinstance(value, str) else self.cell(value)
+        return self._exact(key) if number is None or isinstance(number, str) else number
+
+    def _of_subclass(self, value: Any) -> Callable[[Any], Cell]:
+        for known, encode in self._by_type.items():
+            if isinstance(value, known):
+                return encode
+        message = f"a value of type {type(value).__name__}, which no cell holds"
+        raise CannotEncodeError(message)
+
+    def _text(self, text: str) -> str:
+        if self._typed and (text[:1].isspace() or text.startswith("'") or text.lstrip().startswith(LIKE_A_FORMULA)):
+            return self._exact(text)
+        return _fitting(text)
+
+    def _exact(self, text: str) -> str:
+        return f"'{_fitting(text)}" if self._typed and text else _fitting(text)
+
+    def _whole(self, value: int) -> Cell:
+        return value if abs(value) < 10**DIGITS else self._exact(str(value))
+
+    def _decimal(self, value: Decimal) -> Cell:
+        if not value:
+            return 0
+        digits = "".join(map(str, value.as_tuple().digits)).rstrip("0")
+        if len(digits) <= DIGITS and value.adjusted() < DIGITS:
+            number = float(value)
+            if Decimal(repr(number)) == value:
+                return int(number) if number.is_integer() else number
+        return self._exact(plain_number(format(value, "f")))
+
+    def _moment(self, value: dt.datetime) -> Cell:
+        """Return a serial number; what lies before day 0 is shown by no date format, and is ISO text."""
+        try:
+            local = value.astimezone(self._zone).replace(tzinfo=None) if value.tzinfo else value
+        except OverflowError:
+            message = "an instant that lies outside the years 1 to 9999 in the zone of the spreadsheet"
+            raise CannotEncodeError(message) from None
+        days = (local.date() - EPOCH).days
+        return _sum(days, local.time()) if days >= 0 else self._exact(local.isoformat(sep=" "))
+
+    def _day(self, value: dt.date) -> Cell:
+        days = (value - EPOCH).days
+        return days if days >= 0 else self._exact(value.isoformat())
+
+    def _json(self, value: Any) -> str:
+        return self._exact(json_text(value))
+
+
+def _moment_type(values: Iterable[Any]) -> type | None:
+    found = next((value for value in values if isinstance(value, dt.date | dt.time)), None)
+    return next((kind for kind in MOMENTS if isinstance(found, kind)), None)
+
+
+def _fitting(text: str) -> str:
+    if len(text) > LONGEST:
+        message = f"text of {len(text):,} characters: a cell holds {LONGEST:,}"
+        raise TooLongError(message)
+    return text
+
+
+def _sum(days: int, time: dt.time) -> int | float:
+    """Return a moment as days; it has no fraction at midnight, so that dates stay whole."""
+    since_midnight = dt.datetime.combine(dt.date.min, time) - dt.datetime.combine(dt.date.min, MIDNIGHT)
+    return (days * DAY + since_midnight) / DAY if since_midnight else days
+
+
+def _part_of_day(value: dt.time) -> int | float:
+    return _sum(0, value.replace(tzinfo=None))
+
+
+def json_text(value: Any) -> str:
+    """Return JSON with exact decimals, which the standard library's writer does not know.
+
+    :raises CannotEncodeError: something in it has no spelling in JSON.
     """
     match value:
-        case None:
-            return ""
-        case bool() | float():
-            return value
-        case int():
-            return value if abs(value) < 10**DIGITS else _text(str(value), typed=False)
+        case dict():
+            return "{" + ",".join(f"{_quoted(str(name))}:{json_text(item)}" for name, item in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ",".join(map(json_text, value)) + "]"
         case Decimal():
-            return _number(value)
-        case str():
-            return _text(value, typed=typed)
-        case dt.datetime() | dt.date() | dt.time():
-            return _serial(value, zone)
-        case list() | dict():
-            return _text(json.dumps(value, ensure_ascii=False, default=str), typed=typed)
-    message = f"a cell cannot hold {type(value).__name__}"
-    raise CannotEncode(message)
+            return plain_number(format(value, "f"))
+        case float() if not math.isfinite(value):
+            message = "a list or object with a number that is not finite"
+            raise CannotEncodeError(message)
+        case None | bool() | int() | float() | str():
+            return _quoted(value)
+        case dt.date() | dt.time():  # a datetime is a date, too
+            return _quoted(value.isoformat())
+    message = f"a list or object that holds a value of type {type(value).__name__}"
+    raise CannotEncodeError(message)
 
 
-def _text(text: str, *, typed: bool) -> str:
-    if len(text) > LONGEST:
-        message = f"the text is longer than the {LONGEST:,} characters of a cell"
-        raise TooLong(message)
-    return f"'{text}" if typed and text.startswith(LIKE_A_FORMULA) else text
-
-
-def _number(value: Decimal) -> int | float | str:
-    whole = value == value.to_integral_value()
-    if len(value.normalize().as_tuple().digits) > DIGITS or abs(value) >= 10**DIGITS:
-        return format(value, "f")
-    return int(value) if whole else float(value)
-
-
-def _serial(value: dt.date | dt.time, zone: ZoneInfo) -> int | float | str:
-    """Return days since 1899-12-30; what lies before has no serial number that Sheets shows, and is ISO text."""
-    if isinstance(value, dt.time):
-        return _days(
-            dt.timedelta(hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond)
-        )
-    if isinstance(value, dt.datetime):
-        moment = value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value
-        return _days(moment - EPOCH) if moment >= EPOCH else moment.isoformat(sep=" ")
-    days = (value - EPOCH.date()).days
-    return days if days >= 0 else value.isoformat()
-
-
-def _days(span: dt.timedelta) -> int | float:
-    return span.days if span == dt.timedelta(days=span.days) else span / dt.timedelta(days=1)
-
-
-def format_of(value: Any) -> Mapping[str, str] | None:
-    """Return the number format that a value needs to be read, or None."""
-    return FORMATS.get(type(value))
-
-
-def key_of(found: Any) -> str:
-    """Return the canonical text of a key that a cell holds (read unformatted)."""
-    if isinstance(found, bool):
-        return str(found).upper()
-    if isinstance(found, float) and found.is_integer():
-        return str(int(found))
-    return str(found)
-
-
-def serial_key(key: str) -> str | None:
-    """Return how a cell with a real date holds this key, if the key is a date."""
-    try:
-        return str((dt.date.fromisoformat(key) - EPOCH.date()).days)
-    except ValueError:
-        return None
+def _quoted(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

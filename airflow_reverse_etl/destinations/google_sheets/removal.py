@@ -6,14 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_reverse_etl.destinations.google_sheets.tab import Tab, runs
+from airflow_reverse_etl.destinations.google_sheets.blocks import runs
+from airflow_reverse_etl.destinations.google_sheets.tab import Tab
+
+Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Removal:
     """The removal of some rows of a tab.
 
-    Sheets refuses to delete all rows that are not frozen: then one of them is emptied instead.
+    Rows are deleted by number, and a number means another row once they are gone. A call whose answer was lost may
+    still be at work while it is repeated, and then rows of others would go. So a blank row is added at the end first,
+    and the call that deletes begins with that row: what arrives a second time finds no such row, and all of it is
+    refused.
 
     :param rows: ascending, counting from 1.
     """
@@ -22,36 +28,20 @@ class Removal:
     rows: Sequence[int]
 
     @property
-    def emptied(self) -> int | None:
-        """The row that stays, empty, or None."""
-        return self.rows[0] if len(self.rows) >= self.tab.rows - self.tab.frozen else None
+    def added(self) -> int:
+        """Blank rows to add first: one is the guard; Sheets refuses to delete all rows that are not frozen."""
+        going = sum(1 for row in self.rows if row > self.tab.frozen)
+        return 1 if going < self.tab.rows - self.tab.frozen else 2
 
-    @property
-    def deleted(self) -> list[int]:
-        """The rows that go."""
-        return [row for row in self.rows if row != self.emptied]
+    def guard(self) -> list[Json]:
+        """Return the requests that make the guard."""
+        return [{"appendDimension": {"sheetId": self.tab.sheet_id, "dimension": "ROWS", "length": self.added}}]
 
-    def requests(self) -> list[Mapping[str, Any]]:
-        """Return the requests of one batchUpdate, in the order in which they must be applied."""
-        return [*self._emptying(), *self._deleting()]
+    def requests(self) -> list[Json]:
+        """Return the requests of the call that deletes, in the order in which they must be applied."""
+        end = self.tab.rows + self.added
+        return [self._delete(end, end), *(self._delete(first, last) for first, last in reversed(runs(self.rows)))]
 
-    def _emptying(self) -> list[Mapping[str, Any]]:
-        if self.emptied is None:
-            return []
-        area = {"sheetId": self.tab.sheet_id, "startRowIndex": self.emptied - 1, "endRowIndex": self.emptied}
-        return [{"updateCells": {"range": area, "fields": "userEnteredValue"}}]
-
-    def _deleting(self) -> list[Mapping[str, Any]]:
-        return [
-            {
-                "deleteDimension": {
-                    "range": {
-                        "sheetId": self.tab.sheet_id,
-                        "dimension": "ROWS",
-                        "startIndex": first - 1,
-                        "endIndex": last,
-                    }
-                }
-            }
-            for first, last in reversed(runs(self.deleted))
-        ]
+    def _delete(self, first: int, last: int) -> Json:
+        rows = {"sheetId": self.tab.sheet_id, "dimension": "ROWS", "startIndex": first - 1, "endIndex": last}
+        return {"deleteDimension": {"range": rows}}

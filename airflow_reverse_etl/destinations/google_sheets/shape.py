@@ -1,18 +1,38 @@
-"""The tab's own shape: made, widened, lengthened and given date formats before cells are written, in one call at most."""
+"""The tab's own shape: made, widened, lengthened and given date formats before cells are written, in one call."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from airflow_reverse_etl.destinations.google_sheets import a1
 from airflow_reverse_etl.destinations.google_sheets.api import Spreadsheet
-from airflow_reverse_etl.destinations.google_sheets.tab import Tab
-from airflow_reverse_etl.errors import BatchRejectedError, FatalError
+from airflow_reverse_etl.destinations.google_sheets.formats import DateColumns
+from airflow_reverse_etl.destinations.google_sheets.protection import Protection
+from airflow_reverse_etl.destinations.google_sheets.refusals import outdated, protected
+from airflow_reverse_etl.destinations.google_sheets.tab import Tab, used
+from airflow_reverse_etl.errors import BatchRejectedError
 
-DATES = ("DATE", "DATE_TIME", "TIME")
-SPARE = 16_000
-"""Rows made ahead when a full batch grows the tab: more will follow, and each growth costs a call."""
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Need:
+    """What the next write needs of a tab.
+
+    :param places: field -> column, as `Shape.places` returned it.
+    :param dated: column -> the type of its values, for those that get dates.
+    :param last_row: the last row that must be there.
+    :param spare: further rows to make if the grid must grow anyway.
+    :param makes_rows: the job adds rows.
+    """
+
+    places: Mapping[str, int]
+    dated: Mapping[int, type]
+    last_row: int
+    spare: int
+    makes_rows: bool
 
 
 class Shape:
@@ -21,80 +41,81 @@ class Shape:
     def __init__(self, sheet: Spreadsheet, tab: Tab) -> None:
         self._sheet = sheet
         self._tab = tab
-        self._formats: dict[int, Mapping[str, str]] = {}
+        self._dates = DateColumns(sheet, tab)
+        self._free: int | None = None
 
-    def fit(self, fields: Sequence[str], dated: Mapping[str, Mapping[str, str]], last_row: int, *, more: bool) -> None:
-        """Make room for fields as columns and for rows up to `last_row`; columns of dates get a date format.
+    def places(self, fields: Iterable[str]) -> dict[str, int]:
+        """Return the column of each field: the one with its header, else a free one at the right, which `fit` makes.
 
-        :param dated: field -> number format, for fields that get dates.
-        :param more: further rows will follow.
-        :raises FatalError: Google refuses it (the cell limit, a protected header): no record is to blame.
+        :raises FatalError, RetryableError: from a look at what stands right of the header.
         """
-        tab = self._tab
-        new = [field for field in fields if tab.column(field) is None]
-        header = [*tab.header, *new]
-        wanted = {header.index(field) + 1: number_format for field, number_format in dated.items()}
-        unsettled = {column: found for column, found in wanted.items() if column not in self._formats}
-        shown = self._shown_as_dates([column for column in unsettled if column <= len(tab.header)])
-        fresh = {column: found for column, found in unsettled.items() if column not in shown}
-        rows = max(tab.rows, last_row + SPARE if more and last_row > tab.rows else last_row)
-        requests = [
-            *self._make_tab(rows, len(header)),
-            *self._append("COLUMNS", len(header) - tab.columns),
-            *self._append("ROWS", rows - tab.rows),
-            *self._write_header(new),
-            *self._format(fresh, 2),
-            *(self._format(self._formats | shown, tab.rows + 1) if rows > tab.rows and tab.exists else []),
-        ]
-        if requests:
-            self._change(requests)
-        self._formats |= shown | fresh
-        tab.exists, tab.header, tab.rows, tab.columns = True, header, rows, max(tab.columns, len(header))
+        found = {field: self._tab.header.column(field) for field in fields}
+        places = {}
+        new = 0
+        for field, column in found.items():
+            places[field] = self._first_free() + new if column is None else column
+            new += column is None
+        return places
 
-    def _shown_as_dates(self, columns: Sequence[int]) -> dict[int, Mapping[str, str]]:
-        """Return the formats of columns whose first cell is shown as a date already: they stay as people made them."""
-        if not columns or self._tab.rows < 2:
-            return {}
-        title = self._tab.title
-        found = self._sheet.formats([a1.block(title, 2, column, 2, column) for column in columns])
-        return {
-            column: dict(number_format)
-            for column, number_format in zip(columns, found, strict=True)
-            if number_format.get("type") in DATES
-        }
+    def fit(self, need: Need, protection: Protection) -> None:
+        """Make the tab hold what is needed; make columns of dates show dates.
 
-    def _change(self, requests: Sequence[Mapping[str, Any]]) -> None:
+        :param protection: what must be left alone, where that is known.
+        :raises FatalError, RetryableError, UnknownOutcomeError, BatchRejectedError:
+        """
+        self._dates.consider(need.dated, new_rows=need.makes_rows)
+        spare = need.spare if need.last_row > self._tab.rows else 0
         try:
-            self._sheet.change(requests)
+            self._change(need.places, need.last_row + spare, protection)
         except BatchRejectedError as error:
-            message = f"the tab {self._tab.title!r} cannot be made to fit what is to be written: {error}"
-            raise FatalError(message, code=error.code) from error
+            if not spare or outdated(error) or protected(error):
+                raise
+            self._change(need.places, need.last_row, protection)  # the spreadsheet is nearly full
 
-    def _make_tab(self, rows: int, columns: int) -> Iterable[Mapping[str, Any]]:
-        """Make the tab in the size that is needed now; its number is ours to choose, so that the same call can use it."""
-        if not self._tab.exists:
-            self._tab.rows, self._tab.columns, self._tab.frozen = max(rows, 2), max(columns, 1), 1
-            grid = {"rowCount": self._tab.rows, "columnCount": self._tab.columns, "frozenRowCount": 1}
-            properties = {"sheetId": self._tab.sheet_id, "title": self._tab.title, "gridProperties": grid}
-            yield {"addSheet": {"properties": properties}}
+    def _change(self, places: Mapping[str, int], last_row: int, protection: Protection) -> None:
+        """Send one batchUpdate if anything must be changed, and note what is true afterwards."""
+        tab = self._tab
+        new = {column: field for field, column in places.items() if tab.header.column(field) is None}
+        rows, columns = max(tab.rows, last_row), max([tab.columns, *places.values()])
+        if not tab.exists:
+            rows = max(rows, 2)  # one row that is not frozen must be there
+        requests = [
+            *self._grid(rows, columns),
+            *self._header(new),
+            *self._dates.requests(rows, protection),
+        ]
+        if not requests:
+            return
+        self._sheet.change(requests)
+        self._dates.done()
+        tab.header = tab.header.extended(new)
+        tab.frozen = tab.frozen if tab.exists else 1
+        tab.exists, tab.rows, tab.columns = True, rows, columns
 
-    def _append(self, dimension: str, length: int) -> Iterable[Mapping[str, Any]]:
-        if length > 0 and self._tab.exists:
-            yield {"appendDimension": {"sheetId": self._tab.sheet_id, "dimension": dimension, "length": length}}
+    def _grid(self, rows: int, columns: int) -> Iterable[Json]:
+        """Make the tab, under a number of our choice, so that the same call can use it; or let its grid grow."""
+        tab = self._tab
+        if not tab.exists:
+            grid = {"rowCount": rows, "columnCount": columns, "frozenRowCount": 1}
+            yield {"addSheet": {"properties": {"sheetId": tab.sheet_id, "title": tab.title, "gridProperties": grid}}}
+            return
+        for dimension, length in (("COLUMNS", columns - tab.columns), ("ROWS", rows - tab.rows)):
+            if length > 0:
+                yield {"appendDimension": {"sheetId": tab.sheet_id, "dimension": dimension, "length": length}}
 
-    def _write_header(self, new: Sequence[str]) -> Iterable[Mapping[str, Any]]:
+    def _header(self, new: Mapping[int, str]) -> Iterable[Json]:
+        """Write the headers of new columns, which are neighbours; text that looks like a formula stays text."""
         if new:
-            cells = [{"userEnteredValue": {"stringValue": text}} for text in new]
-            start = {"sheetId": self._tab.sheet_id, "rowIndex": 0, "columnIndex": len(self._tab.header)}
+            start = {"sheetId": self._tab.sheet_id, "rowIndex": 0, "columnIndex": min(new) - 1}
+            cells = [{"userEnteredValue": {"stringValue": new[column]}} for column in sorted(new)]
             yield {"updateCells": {"start": start, "rows": [{"values": cells}], "fields": "userEnteredValue"}}
 
-    def _format(self, columns: Mapping[int, Mapping[str, str]], from_row: int) -> Iterable[Mapping[str, Any]]:
-        for column, wanted in columns.items():
-            area = {
-                "sheetId": self._tab.sheet_id,
-                "startRowIndex": from_row - 1,
-                "startColumnIndex": column - 1,
-                "endColumnIndex": column,
-            }
-            given = {"userEnteredFormat": {"numberFormat": dict(wanted)}}
-            yield {"repeatCell": {"range": area, "cell": given, "fields": "userEnteredFormat.numberFormat"}}
+    def _first_free(self) -> int:
+        """Return the first column that nobody uses: people also keep columns without a header."""
+        if self._free is None:
+            tab = self._tab
+            self._free = len(tab.header) + 1
+            if tab.exists and self._free <= tab.columns:
+                right_of_header = a1.block(tab.title, 1, self._free, None, tab.columns)
+                self._free += used(self._sheet.formulas(right_of_header, majorDimension="COLUMNS"))
+        return self._free

@@ -82,6 +82,7 @@ class HubSpotSyncHook(SyncHook):
     conn_type = "hubspot"
     hook_name = "HubSpot"
     default_conn_name = "hubspot_default"
+    default_key = "hs_object_id"
     declared: ClassVar[Capabilities] = Capabilities(
         job_types=frozenset(JobType),
         call=Limits(records=MAX_INPUTS, bytes=MAX_BYTES),

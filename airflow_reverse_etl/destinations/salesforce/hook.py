@@ -43,6 +43,7 @@ class SalesforceSyncHook(SyncHook):
     conn_type = "salesforce"
     hook_name = "Salesforce"
     default_conn_name = "salesforce_default"
+    default_key = "Id"
     capabilities = Capabilities(
         job_types=frozenset(JobType),
         call=Limits(records=200, bytes=10_000_000),

@@ -90,7 +90,7 @@ def test_flags_are_true_and_false(value, text):
         (dt.date(2026, 11, 20), "2026-11-20"),
         (dt.datetime(2026, 11, 20, tzinfo=UTC), "2026-11-20"),
         (dt.datetime(2026, 11, 20, 1, tzinfo=BERLIN), "2026-11-20"),
-        (dt.datetime(2026, 11, 20), "2026-11-20"),  # noqa: DTZ001
+        (dt.datetime(2026, 11, 20), "2026-11-20"),
         ("2026-11-20", "2026-11-20"),
         (dt.date(1, 1, 1), "0001-01-01"),
     ],
@@ -104,9 +104,9 @@ def test_days_are_iso_dates(value, text):
     ("value", "text"),
     [
         (dt.datetime(2026, 11, 20, 8, 0, 0, 123_999, tzinfo=BERLIN), "2026-11-20T07:00:00.123Z"),
-        (dt.datetime(2026, 7, 1, 12), "2026-07-01T10:00:00.000Z"),  # noqa: DTZ001
-        (dt.datetime(2026, 10, 25, 2, 30), "2026-10-25T00:30:00.000Z"),  # noqa: DTZ001  twice that night: the first
-        (dt.datetime(2026, 3, 29, 2, 30), "2026-03-29T01:30:00.000Z"),  # noqa: DTZ001  skipped that night: as if not
+        (dt.datetime(2026, 7, 1, 12), "2026-07-01T10:00:00.000Z"),
+        (dt.datetime(2026, 10, 25, 2, 30), "2026-10-25T00:30:00.000Z"),
+        (dt.datetime(2026, 3, 29, 2, 30), "2026-03-29T01:30:00.000Z"),
         (dt.date(2026, 11, 20), "2026-11-20T00:00:00.000Z"),
         ("2026-11-20T07:00:00Z", "2026-11-20T07:00:00Z"),
     ],
@@ -163,7 +163,7 @@ def test_options_that_would_mean_something_else_are_refused(value):
         (dt.date(2026, 11, 20), "2026-11-20"),
         (dt.time(7, 30), "07:30:00"),
         (dt.datetime(2026, 11, 20, 8, tzinfo=BERLIN), "2026-11-20T07:00:00Z"),
-        (dt.datetime(2026, 11, 20, 8), "2026-11-20T08:00:00"),  # noqa: DTZ001
+        (dt.datetime(2026, 11, 20, 8), "2026-11-20T08:00:00"),
         (
             {"a": [1, Decimal("0.10"), None, True, 'q"é'], "d": dt.date(2026, 1, 2)},
             '{"a":[1,0.1,null,true,"q\\"é"],"d":"2026-01-02"}',

@@ -252,7 +252,7 @@ def test_values_land_as_their_property_wants_them(box, sync):
         "score": Decimal("9223372036854775807.10"),
         "vip": True,
         "signed_up_on": dt.datetime(2026, 11, 20, tzinfo=dt.UTC),
-        "last_seen_at": dt.datetime(2026, 7, 1, 12, 0, 0, 999_999),  # noqa: DTZ001  a naive one is the point
+        "last_seen_at": dt.datetime(2026, 7, 1, 12, 0, 0, 999_999),
         "plan": "pro",
         "interests": ["chess", "opera"],
         "company": "O'Brien \N{SNOWMAN}\n=1+1",

@@ -22,8 +22,6 @@ from urllib.request import Request, urlopen
 
 import psutil
 
-sys.path.pop(0)  # this folder, in which the name `airflow` is this file
-
 from demo import home
 from demo.home import say
 
