@@ -46,7 +46,7 @@ def load(name: str) -> type[Any]:
     module_name, _, class_name = path.rpartition(".")
     try:
         return getattr(importlib.import_module(module_name), class_name)  # type: ignore[no-any-return]  # a dotted path has no type
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         ours = "." in name or str(getattr(error, "name", "")).startswith("airflow_reverse_etl")
         extra = "" if ours else f"; `pip install 'airflow-provider-reverse-etl[{name}]'` brings what it needs"
         message = f"the destination {name!r} cannot be loaded: {error}{extra}"

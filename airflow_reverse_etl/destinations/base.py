@@ -125,7 +125,7 @@ def base_url(written: str | None, default: str) -> str:
     :param written: what the connection says, or nothing.
     :raises ConfigurationError: plain http to a host that is neither loopback nor in `[reverse_etl] insecure_hosts`.
     """
-    url = (written or default).rstrip("/")
+    url = written or default
     if "://" not in url:
         url = f"https://{url}"
     parts = urlsplit(url)
@@ -138,7 +138,7 @@ def base_url(written: str | None, default: str) -> str:
             f"or name the host in [reverse_etl] insecure_hosts if it is a service of your own network"
         )
         raise ConfigurationError(message)
-    return url
+    return url.rstrip("/")
 
 
 def insecure_hosts() -> frozenset[str]:
@@ -146,4 +146,4 @@ def insecure_hosts() -> frozenset[str]:
     from airflow.configuration import conf
 
     written = conf.get("reverse_etl", "insecure_hosts", fallback="") or ""
-    return frozenset(host for host in written.replace(",", " ").split() if host)
+    return frozenset(host.lower() for host in written.replace(",", " ").split())

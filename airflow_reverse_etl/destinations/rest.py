@@ -214,7 +214,7 @@ class Rest:
         try:
             return Answer(response.status_code, response.headers, response.json())
         except ValueError:
-            if not response.ok:
+            if not 200 <= response.status_code < 300:
                 return Answer(response.status_code, response.headers, None, response.text[:500])
             kind = "HTML" if response.text.lstrip()[:1] == "<" else "something that is no JSON"
             message = (

@@ -196,9 +196,10 @@ def test_rendered_text_is_converted(run_dag: Any, xcom: Any, warehouse: Any, con
 
 
 def test_rendered_nonsense_is_said_when_the_task_runs(run_dag: Any, xcom: Any, warehouse: Any, connected: None) -> None:
-    """The same check, after rendering; nothing was sent."""
+    """The same check, after rendering; nothing was sent, and the report says why."""
     state, report = sync(run_dag, xcom, job_type="{{ 'explode' }}")
-    assert (state, report) == ("failed", None)
+    assert (state, report["rows"], report["calls"]) == ("failed", 0, 0)
+    assert "'explode'" in report["summary"]
 
 
 def test_a_mapped_task_must_give_its_own_sync_id(run_dag: Any, warehouse: Any, connected: None, crm: Any) -> None:

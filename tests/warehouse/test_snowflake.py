@@ -241,3 +241,33 @@ def _as_snowflake_sends(to_sf: Any) -> Any:
         return sent
 
     return send
+
+
+def test_the_task_of_the_talk(service: str, box: Any, run_dag: Any, xcom: Any) -> None:
+    """Snowflake's upper-case columns are matched by position, and every score is in Salesforce as it is in the table."""
+    from airflow.sdk import DAG
+
+    from airflow_reverse_etl.operators.reverse_etl import ReverseETLOperator
+
+    ids = box.seed("salesforce", "Account", [{"Name": f"account {number}"} for number in range(250)])
+    rows = ", ".join(f"('{record}', {number / 8})" for number, record in enumerate(ids))
+    execute(service, "create table scores (account_id varchar, aps number(10, 3))", f"insert into scores values {rows}")
+    with DAG("talk", schedule=None) as dag:
+        ReverseETLOperator(
+            task_id="run_aps",
+            destination="salesforce",
+            warehouse_conn_id=service,
+            query="""
+                select account_id
+                     , aps
+                from db.s.scores
+            """,
+            object="account",
+            fields=["aps__c"],
+            job_type="update",
+            batch_size=10000,
+        )
+    report = xcom(run_dag(dag), "run_aps")
+    assert (report["succeeded"]["update"], report["rows"]) == (250, 250)
+    assert [record["aps__c"] for record in box.records("salesforce", "Account")] == [n / 8 for n in range(250)]
+    assert xcom(run_dag(dag), "run_aps")["unchanged"] == 250

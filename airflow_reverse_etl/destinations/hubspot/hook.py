@@ -40,7 +40,7 @@ from airflow_reverse_etl.destinations.hubspot.outcomes import (
 from airflow_reverse_etl.destinations.hubspot.preflight import complete, is_unique, unknown_names
 from airflow_reverse_etl.destinations.hubspot.words import mapping
 from airflow_reverse_etl.destinations.rest import Bearer, Rest
-from airflow_reverse_etl.errors import BatchRejectedError, FatalError, RetryableError
+from airflow_reverse_etl.errors import BatchRejectedError, FatalError, RetryableError, UnknownOutcomeError
 from airflow_reverse_etl.model import (
     Batch,
     Capabilities,
@@ -205,6 +205,9 @@ class HubSpotSyncHook(SyncHook):
         if lines:
             inputs = [{"id": record_id} for record_id in dict.fromkeys(line.name for line in lines)]
             answer = self.rest.write("POST", self._address(batch.target, "archive"), json_body={"inputs": inputs})
+            if answer.status != 204 and answer.body is None:
+                message = f"HubSpot answered an archive with HTTP {answer.status} and nothing else; done is 204"
+                raise UnknownOutcomeError(message, code="NOT_PROVEN")
             outcomes |= {outcome.key: outcome for outcome in read_removals(answer.body, lines, RECORD_ID_FORM)}
         return [outcomes[key] for key in batch.keys]
 

@@ -85,6 +85,7 @@ CASE = Case(
     other_keys={"Strict_Id__c": [*STRANGE_KEYS, "Ann", "ann"], "Number_Id__c": ["7", "8.5", "-1", "0"]},
     writes=r"/composite/sobjects",
     logins=r"/services/(oauth2|Soap)/",
+    meddling=("duplicate_race",),
     prepare=prepare,
     move=move,
 )

@@ -1,4 +1,4 @@
-"""What the tests of the Google Sheets hook share: a tab in the sandbox, hooks on it, batches as the engine makes them."""
+"""What the tests of the Google Sheets hook share: a tab in the sandbox, hooks on it, batches as the engine makes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Creates: new rows go to explicit ranges below everything, and can be repeated after a lost answer without doubling."""
+"""Creates: new rows go to explicit ranges below everything, so that a lost answer doubles nothing."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def test_the_dates_of_new_keys_are_shown_as_dates(sheet):
 
 
 def test_room_for_many_rows_takes_few_calls(sheet):
-    """The grid grows by as much as the run has written so far, while batches are full; the last one takes what it needs."""
+    """The grid grows by as much as the run has written, while batches are full; the last one takes what it needs."""
     sheet.fill(["id", "name"], rows=2)
     job = sheet.job("create", ["id", "name"])
     for batch in range(9):
@@ -242,7 +242,9 @@ def test_a_full_spreadsheet_is_a_sentence(sheet, box):
     job.land(rows(*(f"a{n}" for n in range(100))))
     job.land(rows(*(f"b{n}" for n in range(100))))
     assert sheet.grid() == (201, 2)
-    with pytest.raises(FatalError, match="cannot be made to hold what is to be written: .*above the limit of 26504 cells"):
+    with pytest.raises(
+        FatalError, match=r"cannot be made to hold what is to be written: .*above the limit of 26504 cells"
+    ):
         job.send(rows(*(f"c{n}" for n in range(100))))
     assert len(sheet.cells()) == 201
 
@@ -260,7 +262,7 @@ def test_a_large_load_takes_few_calls_and_small_bodies(sheet, job):
 
 
 def test_a_hundred_thousand_rows_take_ten_write_calls(sheet):
-    """Eight columns: a create of all, an upsert that changes all; and 5,000 changed rows take ten calls with the reads."""
+    """Eight columns: a create of all, an upsert that changes all; 5,000 changed rows take ten calls, reads included."""
     count = 100_000
 
     def table(salt, every=1):

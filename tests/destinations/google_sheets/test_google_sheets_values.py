@@ -97,7 +97,10 @@ def test_a_value_becomes_a_cell(value, cell):
         ("secret" * 10_000, "text of 60,000 characters: a cell holds 50,000"),
         ({"a": b"secret"}, "a list or object that holds a value of type bytes"),
         ([float("nan")], "a list or object with a number that is not finite"),
-        (dt.datetime(1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=14))), "an instant that lies outside the years 1 to 9999"),
+        (
+            dt.datetime(1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=14))),
+            "an instant that lies outside the years 1 to 9999",
+        ),
     ],
 )
 def test_what_no_cell_holds_is_named_by_its_type(value, said):
@@ -127,7 +130,9 @@ def test_a_subclass_is_what_it_is_a_subclass_of():
 def test_text_arrives_as_it_is(sheet, option):
     """Nothing of it becomes a formula, in either way of putting it in."""
     sheet.fill(["id", "text"])
-    sheet.job("create", ["id", "text"], input=option).land([{"id": f"k{n}", "text": text} for n, text in enumerate(TEXTS)])
+    sheet.job("create", ["id", "text"], input=option).land(
+        [{"id": f"k{n}", "text": text} for n, text in enumerate(TEXTS)]
+    )
     assert [row[1] for row in sheet.cells()[1:]] == TEXTS
 
 
@@ -136,7 +141,9 @@ def test_raw_keeps_text_that_typing_would_turn(sheet):
     sheet.fill(["id", "raw", "typed"])
     records = [{"id": text, "raw": text} for text in PARSED]
     sheet.job("create", ["id", "raw"]).land(records)
-    sheet.job("update", ["id", "typed"], key="id", input="user_entered").land([{"id": text, "typed": text} for text in PARSED])
+    sheet.job("update", ["id", "typed"], key="id", input="user_entered").land(
+        [{"id": text, "typed": text} for text in PARSED]
+    )
     assert [row[1:3] for row in sheet.cells()[1:]] == [[text, typed] for text, typed in PARSED.items()]
 
 
@@ -180,7 +187,11 @@ def test_what_cannot_be_written_is_refused_for_its_row_alone(sheet):
     """The message names field and type, the outcome the field; the others land."""
     sheet.fill(["id", "a", "b"])
     job = sheet.job("create", ["id", "a", "b"])
-    rows = [{"id": "x", "a": None, "b": "1"}, {"id": "y", "a": b"secret", "b": "2"}, {"id": "z", "a": None, "b": "q" * 50_001}]
+    rows = [
+        {"id": "x", "a": None, "b": "1"},
+        {"id": "y", "a": b"secret", "b": "2"},
+        {"id": "z", "a": None, "b": "q" * 50_001},
+    ]
     fine, bad, long = job.send(rows, {"a": pa.binary()})
     assert fine.status is Status.SUCCEEDED
     assert (bad.code, bad.fields) == ("CANNOT_ENCODE", ("a",))
@@ -224,7 +235,7 @@ def test_a_cell_holds_the_key_that_a_person_reads(cell, key):
 def test_only_days_written_with_dashes_may_be_serial_numbers():
     """20261120 is a number like any other, and must not find the row of number 46346."""
     assert spellings("2026-11-20") == ("2026-11-20", "46346")
-    for key in ("20261120", "2026-W47-5", "2026-02-30", "x026-11-20", "２０２６-11-20", "a"):
+    for key in ("20261120", "2026-W47-5", "2026-02-30", "x026-11-20", "\uff12026-11-20", "a"):
         assert spellings(key) == (key,)
 
 
@@ -250,7 +261,7 @@ def test_only_days_written_with_dashes_may_be_serial_numbers():
     ],
 )
 def test_a_key_is_found_again_by_what_was_written(sheet, option, value, cell):
-    """Text is written as text, numbers as numbers, dates as dates; the next run, with an eye of its own, adds no row."""
+    """Text is written as text, numbers as numbers, dates as dates; the next run sees that, and adds no row."""
     sheet.fill(["id", "n"])
     for n in range(2):
         sheet.job("upsert", ["id", "n"], input=option).land([{"id": value, "n": n}])

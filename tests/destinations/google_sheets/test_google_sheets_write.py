@@ -305,6 +305,23 @@ def test_rows_of_a_protected_range_are_refused_in_googles_words(sheet):
     assert len(sheet.writes()) == 2
 
 
+def test_protection_is_asked_for_again_when_the_tab_is(sheet, monkeypatch):
+    """Rows move, and protected ranges with them."""
+    sheet.fill(["id", "name"], *([f"k{n}", "old"] for n in range(9)))
+    sheet.fake.protect(TAB, "A3:B3")
+    job = sheet.job("update", ["id", "name"], key="id")
+    records = [{"id": f"k{n}", "name": "new"} for n in range(9)]
+    with pytest.raises(RetryableError, match="protected cell"):
+        job.send(records)
+    monkeypatch.setattr(view, "STALE_SECONDS", 0.0)
+    sheet.fake._tab(TAB, None).insert("ROWS", 1, 1, None)
+    codes = job.codes(records)
+    assert [key for key, code in codes.items() if code] == ["k1"]
+    assert len(sheet.writes()) == 2
+    sheet.fake._tab(TAB, None).protections.clear()
+    assert set(job.codes(records).values()) == {""}
+
+
 def test_a_tab_that_is_protected_as_a_whole_is_refused_in_few_calls(sheet):
     """Every row is rejected, and no call is made for each."""
     sheet.fill(["id", "name"], *([f"k{n}", "old"] for n in range(50)))
@@ -385,4 +402,3 @@ def test_dates_are_formatted_around_protected_rows(sheet):
     assert (ended.error, ended.report.rejected) == (None, 2)
     looks = [bool(sheet.fake.look(TAB, f"B{row}")) for row in range(1, 9)]
     assert looks == [False, True, True, False, False, True, True, False]
-
