@@ -14,7 +14,9 @@ import pytest
 from airflow_reverse_etl.errors import ConfigurationError
 from airflow_reverse_etl.model import Field
 from airflow_reverse_etl.operators.google_sheets import GoogleSheetsReverseETLOperator
+from airflow_reverse_etl.operators.hubspot import HubSpotReverseETLOperator
 from airflow_reverse_etl.operators.reverse_etl import ReverseETLOperator
+from airflow_reverse_etl.operators.salesforce import SalesforceReverseETLOperator
 
 CRM = "crm.CrmHook"
 GOOD = {
@@ -111,6 +113,25 @@ def test_a_field_object_becomes_plain_values_that_airflow_can_show() -> None:
     """`Field` is for the DAG's author; the rendered fields are JSON."""
     operator = ReverseETLOperator(**{**GOOD, "fields": {"a": Field("b", nulls="skip"), "c": "d"}})
     assert operator.fields == {"a": {"column": "b", "nulls": "skip"}, "c": "d"}
+
+
+@pytest.mark.parametrize(
+    ("operator", "destination", "options"),
+    [
+        (SalesforceReverseETLOperator, "salesforce", {"allow_duplicates": True, "assignment_rules": True}),
+        (HubSpotReverseETLOperator, "hubspot", {"timezone": "Europe/Berlin"}),
+        (GoogleSheetsReverseETLOperator, "google_sheets", {"spreadsheet_id": "x", "header": "strict", "input": "raw"}),
+    ],
+)
+def test_each_thin_operator_fixes_its_destination(operator: Any, destination: str, options: dict[str, Any]) -> None:
+    """The options of an application are its operator's parameters; a wrong one or another destination is an error."""
+    given = {name: value for name, value in GOOD.items() if name != "destination"}
+    made = operator(**given, **options)
+    assert (made.destination, made.options) == (destination, options)
+    with pytest.raises(ConfigurationError, match="leave `destination` out"):
+        operator(**given, destination="somewhere")
+    with pytest.raises(ConfigurationError, match="no JSON|mapping"):
+        operator(**given, **options, options="text")
 
 
 def test_thin_operators_turn_options_into_parameters() -> None:

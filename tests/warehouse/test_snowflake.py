@@ -244,7 +244,7 @@ def _as_snowflake_sends(to_sf: Any) -> Any:
 
 
 def test_the_task_of_the_talk(service: str, box: Any, run_dag: Any, xcom: Any) -> None:
-    """Snowflake's upper-case columns are matched by position, and every score is in Salesforce as it is in the table."""
+    """Snowflake's columns are matched by position, and every score is in Salesforce as it is in the table."""
     from airflow.sdk import DAG
 
     from airflow_reverse_etl.operators.reverse_etl import ReverseETLOperator
