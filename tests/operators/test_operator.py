@@ -130,7 +130,7 @@ def test_each_thin_operator_fixes_its_destination(operator: Any, destination: st
     assert (made.destination, made.options) == (destination, options)
     with pytest.raises(ConfigurationError, match="leave `destination` out"):
         operator(**given, destination="somewhere")
-    with pytest.raises(ConfigurationError, match="no JSON|mapping"):
+    with pytest.raises(ConfigurationError, match=r"no JSON|mapping"):
         operator(**given, **options, options="text")
 
 
