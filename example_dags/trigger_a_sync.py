@@ -34,20 +34,18 @@ with DAG(
     default_args={"owner": "data", "retries": 2, "retry_delay": dt.timedelta(minutes=1)},
     doc_md=__doc__,
     params={
-        "destination": Param("salesforce", enum=DESTINATIONS, title="Destination", section="Where to"),
+        "destination": Param("salesforce", enum=DESTINATIONS, title="Destination"),
         "object": Param(
             "Account",
             type="string",
             minLength=1,
             title="Object",
-            section="Where to",
             description="Salesforce object, HubSpot object type, or tab of the spreadsheet",
         ),
         "spreadsheet_id": Param(
             SANDBOX_SPREADSHEET,
             type=["null", "string"],
             title="Spreadsheet id",
-            section="Where to",
             description="Google Sheets only",
         ),
         "query": Param(
@@ -56,7 +54,6 @@ with DAG(
             format="multiline",
             minLength=1,
             title="Query",
-            section="What",
             description="One SELECT",
         ),
         "fields": Param(
@@ -64,22 +61,18 @@ with DAG(
             type=["null", "array"],
             items={"type": "string"},
             title="Fields",
-            section="What",
             description="Destination fields, one a line; empty: every column but the key's",
         ),
-        "job_type": Param("update", enum=["create", "update", "upsert", "delete"], title="Job type", section="How"),
+        "job_type": Param("update", enum=["create", "update", "upsert", "delete"], title="Job type"),
         "key": Param(
             None,
             type=["null", "string"],
             title="Key",
-            section="How",
             description="Destination field that identifies a record; empty: the record id",
         ),
-        "key_column": Param(
-            None, type=["null", "string"], title="Key column", section="How", description="Empty: found by itself"
-        ),
-        "batch_size": Param(10000, type="integer", minimum=1, title="Batch size", section="How"),
-        "changes_only": Param(True, type="boolean", title="Changes only", section="How"),
+        "key_column": Param(None, type=["null", "string"], title="Key column", description="Empty: found by itself"),
+        "batch_size": Param(10000, type="integer", minimum=1, title="Batch size"),
+        "changes_only": Param(True, type="boolean", title="Changes only"),
     },
     render_template_as_native_obj=False,
 ) as dag:

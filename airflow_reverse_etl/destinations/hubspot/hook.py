@@ -205,8 +205,9 @@ class HubSpotSyncHook(SyncHook):
         if lines:
             inputs = [{"id": record_id} for record_id in dict.fromkeys(line.name for line in lines)]
             answer = self.rest.write("POST", self._address(batch.target, "archive"), json_body={"inputs": inputs})
-            if answer.status != 204 and answer.body is None:
-                message = f"HubSpot answered an archive with HTTP {answer.status} and nothing else; done is 204"
+            told = isinstance(answer.body, dict) and bool({"errors", "results"} & set(answer.body))
+            if answer.status != 204 and not told:
+                message = f"HubSpot answered an archive with HTTP {answer.status} and nothing about it; done is 204"
                 raise UnknownOutcomeError(message, code="NOT_PROVEN")
             outcomes |= {outcome.key: outcome for outcome in read_removals(answer.body, lines, RECORD_ID_FORM)}
         return [outcomes[key] for key in batch.keys]
