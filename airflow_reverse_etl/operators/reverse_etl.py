@@ -56,7 +56,7 @@ class ReverseETLOperator(BaseOperator):
     :param on_unknown: creates whose fate could not be settled are held back (`"hold"`) or sent again (`"resend"`).
     :param options: what only this destination understands; see its page in the documentation.
     :param sync_id: name under which the state is kept. Default `"<dag_id>.<task_id>"`; a mapped task must give its own.
-    :param deferrable: give the worker slot back while bulk jobs run.
+    :param deferrable: give the worker slot back while bulk jobs run; no destination has such jobs yet.
     :raises ConfigurationError: when the DAG is parsed, for what can be known to be wrong by then.
     :raises AirflowFailException: no retry would help: configuration, revoked credentials, an unknown field, more than
         `max_missing` or `max_rejected`, no record accepted, creates of unknown fate.

@@ -18,6 +18,9 @@ FORMATS = "sheets(data(rowData(values(userEnteredFormat(numberFormat)))))"
 PROTECTED = "sheets(properties(sheetId),protectedRanges(range,unprotectedRanges,warningOnly,requestingUserCanEdit))"
 INCOMPLETE = "INCOMPLETE_ANSWER"
 
+PROOFS: Mapping[str, type] = {"sheets": list, "range": str}
+"""What an answer to a read must hold, and of which type."""
+
 Json = Mapping[str, Any]
 Cells = list[list[Any]]
 
@@ -115,7 +118,7 @@ class Spreadsheet:
                 raise RetryableError(f"the tab was changed meanwhile: {error}", code=error.code) from error
             message = f"Google Sheets refuses to read the spreadsheet: {error}"
             raise FatalError(message, code=error.code) from error
-        if not isinstance(body, Mapping) or proof not in body:
+        if not isinstance(body, Mapping) or not isinstance(body.get(proof), PROOFS[proof]):
             raise RetryableError(f"Google Sheets answered a read without {proof!r}", code=INCOMPLETE)
         return body
 

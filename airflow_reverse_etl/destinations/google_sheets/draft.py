@@ -109,7 +109,7 @@ def _refuse(
         said = _refusal(batch.operation, key, rows, desk)
         if said:
             made.refused[key] = rejected(key, *said)
-    keys = list(rows_of)
+    keys = batch.keys
     for name, column in encoded.items():
         for position, problem in column.problems.items():
             key = keys[position]

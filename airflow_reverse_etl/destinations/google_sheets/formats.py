@@ -64,8 +64,8 @@ class DateColumns:
         return [
             self._format(column, free)
             for column, (first, last) in stretches.items()
-            if first <= rows
             for free in protection.free(column, first, last)
+            if free[0] <= rows
         ]
 
     def done(self) -> None:

@@ -76,7 +76,7 @@ def match(tab: Tab, key: str | None, fields: Sequence[str], job_types: Iterable[
     used = list(dict.fromkeys([key, *fields]))
     names = {field: tab.header.spelled(field) for field in used}
     problems = [*_doubles(tab, used), *_missing(tab, key, used, makes_rows=makes_rows, extend=extend)]
-    problems += _rivals(tab, used)
+    problems += _rivals(tab, fields)
     if problems:
         raise ConfigurationError("; ".join(problems))
     return Matched(names[key], names)

@@ -88,7 +88,7 @@ class Shape:
             return
         self._sheet.change(requests)
         self._dates.done()
-        tab.header = tab.header.extended(new)
+        tab.header, self._free = tab.header.extended(new), None
         tab.frozen = tab.frozen if tab.exists else 1
         tab.exists, tab.rows, tab.columns = True, rows, columns
 

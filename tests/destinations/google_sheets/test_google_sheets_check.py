@@ -56,6 +56,14 @@ def test_the_first_header_is_the_default_key(sheet):
     assert sheet.job("upsert", ["name", "id"]).target.key == "id"
 
 
+def test_the_default_key_may_be_spelled_otherwise_in_the_query(sheet):
+    """Snowflake shouts: `ID` is the first header `id`, and no second field for its column."""
+    sheet.fill(["id", "name"], ["a", "old"])
+    ended = sheet.run("upsert", pa.table({"ID": ["a", "b"], "NAME": ["new", "new"]}))
+    assert ended.error is None
+    assert sheet.cells() == [["id", "name"], ["a", "new"], ["b", "new"]]
+
+
 def test_headers_may_be_numbers_and_have_gaps(sheet):
     """A header is what people see: 2026 as a number is the field "2026"."""
     sheet.fill(["id", None, 2026, None, "name"])

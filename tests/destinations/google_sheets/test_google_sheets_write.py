@@ -393,12 +393,14 @@ def test_an_update_with_dates_formats_the_rows_that_are_there(sheet):
     assert len([call for call in sheet.calls() if call == "GET "]) == 2
 
 
-def test_dates_are_formatted_around_protected_rows(sheet):
+@pytest.mark.parametrize("job", ["update", "upsert"])
+def test_dates_are_formatted_around_protected_rows(sheet, job):
     """The rows that may be written get the format; the protected ones are refused."""
-    sheet.fill(["id", "day"], *([str(n), 1] for n in range(6)))
+    sheet.fill(["id", "day"], *([str(n), 1] for n in range(6)), rows=9)
     sheet.fake.protect(TAB, "A4:B5")
+    sheet.fake.protect(TAB, "A8:B9")
     table = pa.table({"id": [str(n) for n in range(6)], "day": [dt.date(2026, 11, 20)] * 6})
-    ended = sheet.run("update", table, key="id", max_rejected=2)
+    ended = sheet.run(job, table, key="id", max_rejected=2)
     assert (ended.error, ended.report.rejected) == (None, 2)
-    looks = [bool(sheet.fake.look(TAB, f"B{row}")) for row in range(1, 9)]
-    assert looks == [False, True, True, False, False, True, True, False]
+    looks = [bool(sheet.fake.look(TAB, f"B{row}")) for row in range(1, 10)]
+    assert looks == [False, True, True, False, False, True, True, False, False]
