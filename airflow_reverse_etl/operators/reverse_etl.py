@@ -233,6 +233,7 @@ class ReverseETLOperator(BaseOperator):
             run=_run_name(context),
             limits=limitations(),
             log=lambda message: self.log.info("%s", message),
+            owner=f"{self.dag_id}.{self.task_id}/{_run_name(context)}",
         )
         return sync.execute()
 

@@ -72,12 +72,24 @@ class Piece:
 
 
 class Delivery:
-    """Sends the batches of a plan with as many threads as the application takes."""
+    """Sends the batches of a plan with as many threads as the application takes.
 
-    def __init__(self, destination: Destination, pace: SharedPace, *, stopped_by: BaseException | None = None) -> None:
+    :param replaced: whether another run has taken this one's place.
+    :param stopped_by: why nothing may be sent at all.
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        pace: SharedPace,
+        replaced: Callable[[], bool] = lambda: False,
+        *,
+        stopped_by: BaseException | None = None,
+    ) -> None:
         self._destination = destination
         self._pace = pace
         self._paces_itself = hasattr(destination, "pace")
+        self._replaced = replaced
         self.stopped_by = stopped_by
 
     def run(self, batches: Iterator[Batch], take: Callable[[Delivered], None]) -> None:
@@ -93,6 +105,9 @@ class Delivery:
         with ThreadPoolExecutor(threads, thread_name_prefix="reverse_etl") as pool:
             try:
                 for batch in batches:
+                    if self._replaced() and not self.stopped_by:
+                        message = "another run of this sync has taken over: this one sends nothing more"
+                        self._stop(RetryableError(message, code="REPLACED"))
                     if self.stopped_by:
                         take(aborted(batch, self.stopped_by))
                         continue

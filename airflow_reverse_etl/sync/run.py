@@ -21,9 +21,10 @@ from airflow_reverse_etl.errors import (
     SyncError,
 )
 from airflow_reverse_etl.model import Destination, JobType, KeyForm, Limitations, Log, Rows, Settings, StorePath, Target
-from airflow_reverse_etl.sync import folders, plan, report, stage
+from airflow_reverse_etl.sync import folders, lease, plan, report, stage
 from airflow_reverse_etl.sync.canonical import quoted
 from airflow_reverse_etl.sync.delivery import Delivery, Fate
+from airflow_reverse_etl.sync.lease import Lease
 from airflow_reverse_etl.sync.mapping import Columns, Mapped, map_columns, wanted_fields
 from airflow_reverse_etl.sync.pace import SharedPace
 from airflow_reverse_etl.sync.plan import Plan
@@ -65,6 +66,7 @@ class Sync:
 
     :param query: opens the query; the rows are read while it is open.
     :param run: the Airflow run and, for a mapped task, its index: the name of the run's folder.
+    :param owner: the task instance, for the lease; by default the run.
     """
 
     settings: Settings
@@ -74,6 +76,7 @@ class Sync:
     run: str
     limits: Limitations
     log: Log
+    owner: str = ""
 
     def execute(self) -> Ended:
         """Carry out one run. Never raises what went wrong: the report comes with it."""
@@ -86,8 +89,8 @@ class Sync:
             started_at=report.now(),
         )
         try:
-            with _private_files():
-                error = self._run(done)
+            with _private_files(), lease.held(*self._holder(), self.limits.max_wait, self.log) as holding:
+                error = self._run(done, holding)
         except BaseException as interruption:  # noqa: BLE001  handed to the caller, who raises it after the report
             return self._ended(done, interruption)
         return self._ended(done, error)
@@ -99,10 +102,13 @@ class Sync:
         done.calls, done.finished_at = self._calls(), done.finished_at or report.now()
         return Ended(done, error)
 
-    def _run(self, done: Report) -> BaseException | None:
+    def _holder(self) -> tuple[StorePath, str, str]:
+        return self.store, self.settings.sync_id, self.owner or self.run
+
+    def _run(self, done: Report, holding: Lease) -> BaseException | None:
         with Stage(self.limits) as at_rest:
             ready = self._prepare(at_rest)  # the warehouse is let go here: a delivery may take hours
-            return self._carry_out(done, ready) if ready else self._nothing(done)
+            return self._carry_out(done, ready, holding) if ready else self._nothing(done)
 
     def _prepare(self, at_rest: Stage) -> Prepared | None:
         """Read the query and plan what is to be sent; None if it has no rows."""
@@ -130,13 +136,13 @@ class Sync:
     def _every_column(self) -> bool:
         return self.settings.fields is None
 
-    def _carry_out(self, done: Report, ready: Prepared) -> BaseException | None:
+    def _carry_out(self, done: Report, ready: Prepared, holding: Lease) -> BaseException | None:
         """Send the plan, and remember what came of it whatever happens meanwhile."""
         folder, at_rest, planned = self._folder(done), ready.at_rest, ready.planned
         folders.upload(planned.path, folder / "plan.parquet")
         ledger = Ledger(at_rest.folder)
         ledger.take_invalid(at_rest, self.settings.job_type)
-        delivery = Delivery(self.destination, ready.pace, stopped_by=planned.stopped_by)
+        delivery = Delivery(self.destination, ready.pace, holding.lost.is_set, stopped_by=planned.stopped_by)
         interruption: BaseException | None = None
         numbers = itertools.count(1)
         try:

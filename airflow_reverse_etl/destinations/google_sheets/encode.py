@@ -22,6 +22,9 @@ LONGEST = 50_000
 DIGITS = 15
 """Digits that a cell's number keeps for certain; longer ones are written as text, so that none is lost."""
 
+SMALLEST = -300
+"""Powers of ten below which a cell's number loses digits."""
+
 MOMENTS = (dt.datetime, dt.date, dt.time)
 """A datetime is a date, too, and comes first."""
 
@@ -149,11 +152,9 @@ class Encoder:
     def _decimal(self, value: Decimal) -> Cell:
         if not value:
             return 0
-        digits = "".join(map(str, value.as_tuple().digits)).rstrip("0")
-        if len(digits) <= DIGITS and value.adjusted() < DIGITS:
+        if SMALLEST < value.adjusted() < DIGITS and _digits(value) <= DIGITS:
             number = float(value)
-            if Decimal(repr(number)) == value:
-                return int(number) if number.is_integer() else number
+            return int(number) if number.is_integer() else number
         return self._exact(plain_number(format(value, "f")))
 
     def _moment(self, value: dt.datetime) -> Cell:
@@ -177,6 +178,12 @@ class Encoder:
 def _moment_type(values: Iterable[Any]) -> type | None:
     found = next((value for value in values if isinstance(value, dt.date | dt.time)), None)
     return next((kind for kind in MOMENTS if isinstance(found, kind)), None)
+
+
+def _digits(value: Decimal) -> int:
+    """Return how many digits a number has, zeros at its end left out."""
+    digits = value.as_tuple().digits
+    return len(digits) if len(digits) <= DIGITS else len("".join(map(str, digits)).rstrip("0"))
 
 
 def _fitting(text: str) -> str:
