@@ -25,6 +25,9 @@ from airflow_reverse_etl.errors import (
 )
 
 CONNECT_SECONDS = 10
+RENEWALS = 3
+"""How often one call may get a new token: more than once only if other threads have used the last one up."""
+
 READ_SECONDS = 130
 """Longer than any application takes before it gives up itself (HubSpot 100 s), so that we rarely guess."""
 
@@ -179,7 +182,11 @@ class Rest:
         url = path if "://" in path else f"{self.url}/{path.lstrip('/')}"
         token = self.auth.token
         answer = self._once(method, url, data, params, headers)
-        if answer.status == 401 and self.auth.renew(token):
+        for attempt in range(RENEWALS):  # 401: refused before anything was done
+            ours_was_new = attempt > 0 and self.auth.token == token
+            if answer.status != 401 or ours_was_new or not self.auth.renew(token):
+                break
+            token = self.auth.token
             answer = self._once(method, url, data, params, headers)
         if 200 <= answer.status < 300:
             return answer

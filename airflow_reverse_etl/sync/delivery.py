@@ -27,6 +27,12 @@ from airflow_reverse_etl.sync.redact import redact
 ATTEMPTS = 8
 """How often a record is sent while the application says "not now" about it alone (locks), or says nothing about it."""
 
+LONGEST_REST = 5.0
+"""Seconds at most before records that failed in passing go again: other batches wait behind them."""
+
+FEW = 10
+"""Records that may as well go together: fewer in a call would only make more calls."""
+
 LONGEST_WAIT = 30.0
 """Seconds at most before the next attempt where the application names none."""
 
@@ -92,12 +98,13 @@ class Delivery:
         self._replaced = replaced
         self.stopped_by = stopped_by
 
-    def run(self, batches: Iterator[Batch], take: Callable[[Delivered], None]) -> None:
+    def run(self, batches: Iterator[Batch], take: Callable[[Delivered], None], *, ahead: bool = True) -> None:
         """Deliver batches and hand the end of each to `take`, on this thread; after a stop the rest is aborted.
 
         Whatever interrupts this thread (a kill, a timeout, a failing disk) stops the work, but what was under way is
         waited for and handed over before the interruption goes on: it may have landed.
 
+        :param ahead: batches may be fetched before a thread is free for them.
         :raises BaseException: what interrupted this thread. An error of the application is kept in `stopped_by`.
         """
         threads = max(1, self._destination.capabilities.concurrency)
@@ -112,7 +119,7 @@ class Delivery:
                         take(aborted(batch, self.stopped_by))
                         continue
                     under_way.add(pool.submit(self._deliver, batch))
-                    if len(under_way) >= threads * 2:
+                    if len(under_way) >= (threads * 2 if ahead else threads):
                         self._hand_over(under_way, take)
                 while under_way:
                     self._hand_over(under_way, take)
@@ -142,7 +149,11 @@ class Delivery:
         letter = Letter(batch)
         try:
             while letter.pieces:
-                self._send(letter, letter.pieces.popleft())
+                piece = letter.pieces.popleft()
+                if piece.attempt > letter.attempt:  # once for all records that failed in passing
+                    letter.attempt = piece.attempt
+                    self._pace.rest(min(LONGEST_REST, backoff(piece.attempt - 1)))
+                self._send(letter, piece)
         except Stopped as stop:
             return letter.end(stop, reason=self.stopped_by, stop=None)
         except BaseException as error:  # noqa: BLE001  whatever goes wrong, every record must end in a fate
@@ -173,12 +184,12 @@ class Delivery:
             again = letter.note(piece, outcomes)
             if again:
                 letter.resend(again, piece)
-                self._pace.rest(backoff(piece.attempt))
 
     def _pause(self, letter: Letter, piece: Piece, error: SyncError, retry_after: float | None) -> None:
         """Make all threads wait as long as the application asks; one that says "at once" is believed only so far."""
         seconds = retry_after or backoff(piece.put_off + 1)
-        self._pace.pause(seconds, redact(str(error), values_of(letter.batch)))
+        reason = redact(str(error), values_of(letter.batch), short=False)
+        self._pace.pause(seconds, reason, str(getattr(error, "code", "")))
 
     def _call(self, letter: Letter, part: Batch, piece: Piece) -> Sequence[RecordOutcome]:
         self._pace.ready()
@@ -210,6 +221,7 @@ class Letter:
         self.batch = batch
         self.pieces = deque([Piece(tuple(range(len(batch))))])
         self.sending: Piece | None = None
+        self.attempt = 1
         self.sent: Counter[int] = Counter()
         self._fates: dict[int, tuple[Fate, RecordOutcome]] = {}
         self._keys = batch.keys
@@ -262,7 +274,7 @@ class Letter:
 
     def resend(self, rows: list[int], piece: Piece) -> None:
         """Queue records that failed for a passing reason, in smaller batches: fewer of them fight for one lock."""
-        size = max(1, min(len(rows), len(piece.rows) // 2))
+        size = max(1, min(len(rows), max(FEW, len(piece.rows) // 2)))
         for start in range(0, len(rows), size):
             self.pieces.append(Piece(tuple(rows[start : start + size]), piece.attempt + 1))
 
@@ -313,7 +325,7 @@ def values_of(batch: Batch) -> Iterator[Any]:
 def without_values(error: BaseException, values: Iterable[Any]) -> BaseException:
     """Return an error whose words hold no value of a record; one that is not ours keeps only its name and place."""
     if isinstance(error, SyncError):
-        error.args = (redact(str(error), values),)
+        error.args = (redact(str(error), values, short=False),)
         return error
     if not isinstance(error, Exception):
         return error

@@ -74,10 +74,10 @@ class SharedPace:
             return None
         return self._ended[0] + window - now if self._ended else window
 
-    def pause(self, seconds: float, reason: str) -> None:
+    def pause(self, seconds: float, reason: str, code: str = "") -> None:
         """Make every thread wait.
 
-        :param reason: what the application said, for the error.
+        :param reason: what the application said, for the error, and `code` its word for it.
         :raises PatienceSpentError: the wait would end later than the run has patience for.
         """
         now = time.monotonic()
@@ -88,7 +88,7 @@ class SharedPace:
                     f"{reason}; waiting {seconds:,.0f} s more would exceed the {self._patience:,.0f} s of "
                     f"[reverse_etl] max_wait"
                 )
-                raise PatienceSpentError(message, retry_after=seconds)
+                raise PatienceSpentError(message, retry_after=seconds, code=code)
             self._waiting_since = since
             self._resume_at = max(self._resume_at, now + seconds)
 

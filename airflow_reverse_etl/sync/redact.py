@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -13,16 +14,24 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONG_ENOUGH = 4
 """A shorter value is hidden only where it stands alone: an `a` must not be cut out of every word."""
 
+SMALL_NUMBER = re.compile(r"-?\d{1,5}(\.\d*)?")
+
 CUT = 24
 """An application that shortens a long value still shows at least so many characters of it."""
 
 
-def redact(message: str, values: Iterable[Any]) -> str:
-    """Return a message with every value of a record replaced by `…`."""
+def redact(message: str, values: Iterable[Any], *, short: bool = True) -> str:
+    """Return a message with every value of a record replaced by `…`.
+
+    :param short: short values and small numbers too; not in messages about a whole call, which are mostly our own
+        words and would lose their status and their seconds to the numbers of a thousand records.
+    """
     if not message:
         return message
     low = message.lower()
     spelled = {text for value in values for text in _spellings(value) if text and text[:CUT].lower() in low}
+    if not short:
+        spelled = {text for text in spelled if len(text) >= LONG_ENOUGH and not SMALL_NUMBER.fullmatch(text)}
     for text in sorted(spelled, key=len, reverse=True):
         message = _hide(message, text)
     return message
@@ -65,7 +74,10 @@ def _spellings_of_one(value: Any) -> Iterable[str]:
     match value:
         case str():
             yield value.strip()
-            yield value.encode("unicode_escape", "replace").decode()
+            yield json.dumps(value)[1:-1]
+            yield json.dumps(value, ensure_ascii=False)[1:-1]
+            yield from (part.strip() for part in value.split(";"))
+            yield from (part.strip(' "') for part in value.strip("[]{} ").split(","))
         case Decimal() if value.is_finite():
             yield format(value.normalize(), "f")
         case datetime():

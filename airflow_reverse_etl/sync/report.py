@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,6 +20,7 @@ from airflow_reverse_etl.model import JobType, RecordOutcome, Settings, Status, 
 from airflow_reverse_etl.sync import values
 from airflow_reverse_etl.sync.canonical import quoted
 from airflow_reverse_etl.sync.delivery import Delivered, Fate, values_of
+from airflow_reverse_etl.sync.journal import Journal
 from airflow_reverse_etl.sync.redact import redact
 from airflow_reverse_etl.sync.stage import WORDS, Stage, Staged
 
@@ -36,6 +38,12 @@ OUTCOMES = pa.schema(
 )
 ROWS_AT_ONCE = 20_000
 TOP = 10
+RECORD_ID = re.compile(r"\b(?:\d{5,}|(?=\w*\d)[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?)\b")
+"""What applications call their records in messages: long numbers, and Salesforce's 15 or 18 letters and digits."""
+
+OUR_CODES = frozenset({"CANNOT_ENCODE", "TOO_LARGE", "AMBIGUOUS_KEY", "ALREADY_EXISTS", "SAME_RECORD", "NO_OUTCOME"})
+"""Refusals in the words of our hooks, which quote no value."""
+
 MOST_MESSAGES = 1_000
 """Different messages that are told apart; applications that put an id into each would fill the memory."""
 
@@ -86,9 +94,10 @@ class Report:
 
 
 class Ledger:
-    """Takes the end of every record: counts it, and writes it to `outcomes.parquet`."""
+    """Takes the end of every record: counts it, and writes it to `outcomes.parquet` and to the journal."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, journal: Journal) -> None:
+        self._journal = journal
         self.path = folder / "outcomes.parquet"
         self.fates: Counter[Fate] = Counter()
         self.succeeded: Counter[str] = Counter()
@@ -105,8 +114,8 @@ class Ledger:
             self.fates[fate] += 1
             self.succeeded[operation] += fate is Fate.SUCCEEDED
             self._waiting.append(_row(outcome, operation, fate.value, delivered.batch.number, attempts))
-        if len(self._waiting) >= ROWS_AT_ONCE:
-            self._flush()
+        if len(self._waiting) >= ROWS_AT_ONCE or self._journal.is_due():
+            self._flush(durable=True)
 
     def _count_errors(self, delivered: Delivered) -> None:
         """Count what went wrong; only records that failed become dicts, to take their values out of the words."""
@@ -117,40 +126,48 @@ class Ledger:
         for row in failed:
             outcome = delivered.outcomes[row]
             if row in records:
-                words = redact(outcome.message, [outcome.key, *records[row].values()])
+                ours = outcome.code in OUR_CODES
+                words = outcome.message if ours else redact(outcome.message, [outcome.key, *records[row].values()])
             elif delivered.fates[row] is Fate.UNKNOWN:  # about a whole call, it may quote any of its records
                 if outcome.message not in of_calls:
-                    of_calls[outcome.message] = redact(outcome.message, values_of(delivered.batch))
+                    of_calls[outcome.message] = redact(outcome.message, values_of(delivered.batch), short=False)
                 words = of_calls[outcome.message]
             else:
                 words = outcome.message
             self._count(outcome.code, tuple(outcome.fields), words)
 
     def _count(self, code: str, fields: tuple[str, ...], message: str) -> None:
+        message = RECORD_ID.sub("…", message)  # else the same refusal of a thousand records were a thousand refusals
         known = (code, fields, message) in self._errors
         crowded = len(self._errors) >= MOST_MESSAGES and not known
         self._errors[(code, fields, "" if crowded else message)] += 1
 
-    def take_invalid(self, stage: Stage, operation: JobType) -> None:
-        """Note the rows that were never planned."""
-        reader = stage.sql.execute("SELECT key, problem FROM staged WHERE problem IS NOT NULL ORDER BY rowid")
+    def take_invalid(self, stage: Stage, operation: JobType, names: Sequence[str]) -> None:
+        """Note the rows that were never planned.
+
+        :param names: the destination fields, to say which one is to blame.
+        """
+        reader = stage.sql.execute("SELECT key, problem, culprit FROM staged WHERE problem IS NOT NULL ORDER BY rowid")
         while rows := reader.fetchmany(ROWS_AT_ONCE):
-            for key, code in rows:
-                self._count(code, (), WORDS[code])
+            for key, code, culprit in rows:
+                self._count(code, () if culprit is None else (names[culprit],), WORDS[code])
                 row = _row(
                     RecordOutcome(key, Status.REJECTED, None, code, WORDS[code]), operation.value, "invalid", 0, 0
                 )
                 self._waiting.append(row)
-            self._flush()
+            self._flush(durable=False)
 
-    def _flush(self) -> None:
+    def _flush(self, *, durable: bool) -> None:
         if self._waiting:
-            self._writer.write_table(pa.Table.from_pylist(self._waiting, OUTCOMES))
+            outcomes = pa.Table.from_pylist(self._waiting, OUTCOMES)
+            self._writer.write_table(outcomes)
             self._waiting = []
+            if durable:
+                self._journal.note(outcomes)
 
     def close(self) -> None:
         """Write what waits and close the file."""
-        self._flush()
+        self._flush(durable=self._journal.intends)
         self._writer.close()
 
     def errors(self) -> list[dict[str, Any]]:
@@ -234,6 +251,8 @@ def summary(report: Report, *, removed_note: str = "") -> str:
         text += f" ({', '.join(dict.fromkeys(codes))})"
     if report.rejected or report.invalid or report.aborted:
         text += "; what was not sent will be tried again"
+    if report.unknown or report.held:
+        text += "; creates in doubt are held back until they can be looked up, or until on_unknown='resend'"
     return text + (f"; {removed_note}" if removed_note else "")
 
 

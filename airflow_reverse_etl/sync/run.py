@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -20,17 +21,29 @@ from airflow_reverse_etl.errors import (
     RetryableError,
     SyncError,
 )
-from airflow_reverse_etl.model import Destination, JobType, KeyForm, Limitations, Log, Rows, Settings, StorePath, Target
-from airflow_reverse_etl.sync import folders, lease, plan, report, stage
+from airflow_reverse_etl.model import (
+    Destination,
+    Finder,
+    JobType,
+    KeyForm,
+    Limitations,
+    Log,
+    Rows,
+    Settings,
+    StorePath,
+    Target,
+)
+from airflow_reverse_etl.sync import folders, lease, plan, report, settle, stage
 from airflow_reverse_etl.sync.canonical import quoted
 from airflow_reverse_etl.sync.delivery import Delivery, Fate
+from airflow_reverse_etl.sync.journal import EVERY_SECONDS, Journal
 from airflow_reverse_etl.sync.lease import Lease
 from airflow_reverse_etl.sync.mapping import Columns, Mapped, map_columns, wanted_fields
 from airflow_reverse_etl.sync.pace import SharedPace
 from airflow_reverse_etl.sync.plan import Plan
 from airflow_reverse_etl.sync.report import Ledger, Report
 from airflow_reverse_etl.sync.stage import Stage, Staged
-from airflow_reverse_etl.sync.state import State
+from airflow_reverse_etl.sync.state import State, identity
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -128,7 +141,9 @@ class Sync:
                 self.log(state.set_aside)
             state.check_mapping(mapped, every_column=self._every_column)
             staged = stage.load(at_rest, rows, mapped, target)
-        fresh = state.load(at_rest, target.key_form) == 0
+        state.load(at_rest, target.key_form)
+        settle.settle(at_rest, state, target, self.settings.job_type, destination=self.destination, log=self.log)
+        fresh = int(at_rest.one("SELECT count(*) FROM state")) == 0
         planned = plan.make(at_rest, staged, mapped, self.settings, fresh=fresh)
         return Prepared(at_rest, staged, planned, target, mapped, state, pace)
 
@@ -140,10 +155,12 @@ class Sync:
         """Send the plan, and remember what came of it whatever happens meanwhile."""
         folder, at_rest, planned = self._folder(done), ready.at_rest, ready.planned
         folders.upload(planned.path, folder / "plan.parquet")
-        ledger = Ledger(at_rest.folder)
-        ledger.take_invalid(at_rest, self.settings.job_type)
+        written = Journal(self.store / folders.part(self.settings.sync_id), folder, self.run, self._about(ready))
+        ledger = Ledger(at_rest.folder, written)
+        ledger.take_invalid(at_rest, self.settings.job_type, [field.name for field in planned.fields])
         delivery = Delivery(self.destination, ready.pace, holding.lost.is_set, stopped_by=planned.stopped_by)
         interruption: BaseException | None = None
+        began = time.time()
         numbers = itertools.count(1)
         try:
             for operation, removing in _order_of_work(self.settings):
@@ -155,18 +172,21 @@ class Sync:
                     removing=removing,
                     numbers=numbers,
                 )
-                delivery.run(work, ledger.take)
+                at_once = self._announced_at_once() if operation is JobType.CREATE else 0
+                work = written.announced(work, at_once) if at_once else work
+                delivery.run(work, ledger.take, ahead=at_once != 1)
         except BaseException as error:  # noqa: BLE001  the state must move first; it is raised by the operator
             interruption = error
         try:
             ledger.close()
             self._fill(done, planned, ledger)
             failed = interruption or report.verdict(done, self.settings, delivery.stopped_by)
-            accept(at_rest, ledger, planned, self.settings)
+            accept(at_rest, ledger, planned, self.settings, began)
             ready.state.advance(
                 at_rest, ready.target, self.settings.job_type, ready.mapped, every_column=self._every_column
             )
             self._write_files(done, ready, ledger, folder)
+            written.close()
         except (SyncError, OSError, duckdb.Error) as error:
             return self._forgotten(done, _plain(error), failed if done.summary else interruption)
         return failed
@@ -246,6 +266,21 @@ class Sync:
             return False
         return (error.retry_after or 0) <= self.limits.max_wait
 
+    def _about(self, ready: Prepared) -> dict[str, Any]:
+        """Return what a later run must know if this one dies."""
+        return {"target": identity(ready.target, self.settings.job_type), "on_missing": self.settings.on_missing}
+
+    def _announced_at_once(self) -> int:
+        """Return how many batches of creates share one note in the journal.
+
+        Where the application can be asked what came of them, as many as its rate allows in 3 seconds; else each has
+        its own, so that a kill leaves no more in doubt than was under way.
+        """
+        can = self.destination.capabilities
+        if not isinstance(self.destination, Finder) or can.rate is None:
+            return 1
+        return max(1, int(can.rate.calls / can.rate.seconds * EVERY_SECONDS))
+
     def _batch_size(self) -> int:
         most = self.destination.capabilities.call.records
         return min(self.settings.batch_size or most, most)
@@ -259,7 +294,7 @@ class Sync:
         return folder
 
 
-def accept(at_rest: Stage, ledger: Ledger, planned: Plan, settings: Settings) -> None:
+def accept(at_rest: Stage, ledger: Ledger, planned: Plan, settings: Settings, began: float) -> None:
     """Make the table `accepted`: how the state changes by what the application accepted, and by nothing else.
 
     What was sent and never answered may have landed: its fingerprint is forgotten, so that it is sent again whatever
@@ -274,7 +309,8 @@ def accept(at_rest: Stage, ledger: Ledger, planned: Plan, settings: Settings) ->
                CASE WHEN o.status = 'succeeded' AND p.part = 0 THEN CAST(p.fingerprint AS UUID) END AS fingerprint,
                o.destination_id AS id,
                CASE WHEN o.status = 'unknown' THEN 'unknown' WHEN o.status <> 'succeeded' OR p.part = 0 THEN 'ok'
-                    ELSE '{gone}' END AS status
+                    ELSE '{gone}' END AS status,
+               CASE WHEN o.status = 'unknown' THEN {began!r} END AS since
         FROM read_parquet({quoted(str(planned.path))}) p
         JOIN read_parquet({quoted(str(ledger.path))}) o
           ON o.key = p.key AND o.operation = p.operation AND o.status <> 'invalid'
@@ -283,7 +319,7 @@ def accept(at_rest: Stage, ledger: Ledger, planned: Plan, settings: Settings) ->
     """)
     if settings.job_type is JobType.DELETE:  # a key that left the query is forgotten, and deleted again if it returns
         at_rest.sql.execute("""
-            INSERT INTO accepted SELECT k, key, NULL, NULL, 'gone' FROM state
+            INSERT INTO accepted SELECT k, key, NULL, NULL, 'gone', NULL FROM state
             WHERE k NOT IN (SELECT k FROM staged WHERE k IS NOT NULL)
         """)
 
@@ -295,8 +331,10 @@ def forget_all(state: State, limits: Limitations) -> None:
         return
     with Stage(limits) as at_rest:
         state.load(at_rest, KeyForm(**state.manifest.key_form))
-        at_rest.sql.execute("CREATE TABLE accepted AS SELECT k, key, fingerprint, id, 'gone' AS status FROM state")
-        state.forget(at_rest)
+        at_rest.sql.execute(
+            "CREATE TABLE accepted AS SELECT k, key, fingerprint, id, 'gone' AS status, since FROM state"
+        )
+        state.amend(at_rest)
 
 
 def _order_of_work(settings: Settings) -> list[tuple[JobType, bool]]:

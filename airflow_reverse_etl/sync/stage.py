@@ -31,7 +31,7 @@ WORDS = {
     CANNOT_READ: "a value that no application can read (NaN, infinity or broken text)",
     DUPLICATE_KEY: "several rows have this key; which one is right is not ours to guess, so none is sent",
     EMPTY_KEY: "the key is empty",
-    INVALID_KEY: "the key is no text, whole number, UUID or date",
+    INVALID_KEY: "the key is no text, whole number, UUID or date; cast it in the query",
     NULL_REFUSED: "a field that must not be NULL is NULL",
 }
 """What each reason for not planning a row means, for the report."""
@@ -166,43 +166,45 @@ def _field(source: pa.Field, written_as: str) -> pa.Field:
 def _staged_sql(kinds: list[Kind], mapped: Mapped, target: Target) -> str:
     zone = target.timezone
     key = canonical.key_sql(f"c{mapped.key}", kinds[mapped.key], mapped.key_column)
-    parts = [
-        (s.field, canonical.value_sql(f"c{s.column}", kinds[s.column], zone), s.nulls == "skip") for s in mapped.sources
-    ]
-    inner = [
-        f"{key} AS key",
-        f"c{mapped.key} IS NOT NULL AND {key} IS NULL AS no_key",
-        f"{_problem_sql(kinds, mapped)} AS problem",
-        f"{canonical.Fingerprint(parts, zone).sql()} AS fingerprint",
-    ]
     normal = canonical.normal_sql("key", target.key_form)
+    parts = []
+    for s in mapped.sources:
+        is_key = s.column == mapped.key and s.field == target.key  # spelled as it is compared: case alone is no change
+        value = f"'s' || {normal}" if is_key else canonical.value_sql(f"c{s.column}", kinds[s.column], zone)
+        parts.append((s.field, value, s.nulls == "skip"))
+    conditions = _conditions(kinds, mapped)
+    culprit = f"CASE {' '.join(f'WHEN {sql} THEN {i}' for i, _, sql in conditions)} END" if conditions else "NULL"
+    code = f"CASE {' '.join(f'WHEN {sql} THEN {quoted(c)}' for _, c, sql in conditions)} END" if conditions else "NULL"
+    no_key = f"c{mapped.key} IS NOT NULL AND key IS NULL"
+    no_text = f"coalesce({normal}, '') = ''"
+    problem = f"CASE WHEN {no_key} THEN '{INVALID_KEY}' WHEN {no_text} THEN '{EMPTY_KEY}' ELSE {code} END"
     return f"""
         CREATE TABLE staged AS
-        SELECT key, {normal} AS k,
-               CASE WHEN no_key THEN '{INVALID_KEY}' WHEN coalesce({normal}, '') = '' THEN '{EMPTY_KEY}'
-                    ELSE problem END AS problem,
-               fingerprint
-        FROM (SELECT {", ".join(inner)} FROM incoming)
+        SELECT key, {normal} AS k, CAST({problem} AS VARCHAR) AS problem,
+               CASE WHEN NOT ({no_key}) AND NOT ({no_text}) THEN CAST({culprit} AS INTEGER) END AS culprit,
+               {canonical.Fingerprint(parts, zone).sql()} AS fingerprint
+        FROM (SELECT *, {key} AS key FROM incoming)
     """
 
 
-def _problem_sql(kinds: list[Kind], mapped: Mapped) -> str:
-    unreadable = [canonical.unreadable_sql(f"c{s.column}", kinds[s.column]) for s in mapped.sources]
-    bad = [sql for sql in unreadable if sql]
-    refused = [f"c{source.column} IS NULL" for source in mapped.sources if source.nulls == "refuse"]
-    cases = [
-        f"WHEN {' OR '.join(conditions)} THEN '{code}'"
-        for conditions, code in ((bad, CANNOT_READ), (refused, NULL_REFUSED))
-        if conditions
-    ]
-    return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS VARCHAR)"
+def _conditions(kinds: list[Kind], mapped: Mapped) -> list[tuple[int, str, str]]:
+    """Return what makes a row invalid: the ordinal of the field to blame, the code, and the SQL that finds it."""
+    found: list[tuple[int, str, str]] = []
+    for i, source in enumerate(mapped.sources):
+        column = f"c{source.column}"
+        unreadable = canonical.unreadable_sql(column, kinds[source.column])
+        if unreadable:
+            found.append((i, CANNOT_READ, unreadable))
+        if source.nulls == "refuse":
+            found.append((i, NULL_REFUSED, f"{column} IS NULL"))
+    return found
 
 
 def _mark_duplicates(stage: Stage) -> None:
     """Make every row invalid that shares its key with another: which one is right is not ours to guess."""
     stage.sql.execute(f"""
         CREATE TABLE twice AS SELECT k FROM staged WHERE coalesce(k, '') <> '' GROUP BY k HAVING count(*) > 1;
-        UPDATE staged SET problem = '{DUPLICATE_KEY}'
+        UPDATE staged SET problem = '{DUPLICATE_KEY}', culprit = NULL
         WHERE k IN (SELECT k FROM twice) AND coalesce(problem, '') <> '{INVALID_KEY}'
     """)
 

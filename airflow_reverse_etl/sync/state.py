@@ -24,9 +24,10 @@ MOST_DELTAS = 20
 
 STORED = ("target", "fields", "columns", "every_column", "key_form", "base", "deltas")
 
-COLUMNS = "k VARCHAR, key VARCHAR, fingerprint UUID, id VARCHAR, status VARCHAR"
+COLUMNS = "k VARCHAR, key VARCHAR, fingerprint UUID, id VARCHAR, status VARCHAR, since DOUBLE"
 """`k` is the key in its normal form. `status`: `ok`; `cleared` by `on_missing`; `unknown`, a create in doubt; `gone`. A
-fingerprint that is NULL is that of no row: what the application holds is not known."""
+fingerprint that is NULL is that of no row: what the application holds is not known. `since`: when a create in doubt was
+sent, in seconds since the epoch."""
 
 
 @dataclass(frozen=True)
@@ -180,12 +181,17 @@ class State:
         )
         self._advance(stage, after)
 
-    def forget(self, stage: Stage) -> None:
-        """Write the changes of `accepted` for the target that the state has.
+    def amend(self, stage: Stage) -> None:
+        """Write the changes of `accepted` for the target that the state has, and apply them to the table `state`.
 
         :raises RetryableError: as `advance` does.
         """
         self._advance(stage, self.manifest)
+        stage.sql.execute("""
+            DELETE FROM state WHERE k IN (SELECT k FROM accepted);
+            INSERT INTO state SELECT * FROM accepted WHERE status <> 'gone';
+            DROP TABLE accepted
+        """)
 
     def _advance(self, stage: Stage, after: Manifest) -> None:
         changes = int(stage.one("SELECT count(*) FROM accepted"))

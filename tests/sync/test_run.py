@@ -149,7 +149,7 @@ def test_unreadable_values_make_only_their_row_invalid(tmp_path: Path) -> None:
     assert set(toy.records) == {"3"}
     assert ended.report.errors[0] | {"message": ""} == {
         "code": "CANNOT_READ",
-        "fields": [],
+        "fields": ["score"],
         "message": "",
         "count": 2,
     }

@@ -69,10 +69,9 @@ class Protection:
         taken = [(g.area.top, g.area.bottom) for g in self.guarded if g.area.left <= column <= g.area.right]
         free = []
         for top, bottom in sorted(taken):
-            if first < top:
-                free.append((first, min(top - 1, last)))
+            free.append((first, min(top - 1, last)))
             first = max(first, bottom + 1)
-        return [*free, (first, last)] if first <= last else free
+        return [(start, end) for start, end in (*free, (first, last)) if start <= end]
 
 
 def against_us(ranges: Sequence[Mapping[str, Any]]) -> tuple[Guarded, ...]:

@@ -106,7 +106,7 @@ def digits(value: float | Decimal) -> str:
 
 def boolean(value: Any) -> str:
     """Return `true` or `false`; 1 and 0 stand for them where the warehouse has no booleans."""
-    if isinstance(value, bool) or (isinstance(value, int) and value in (0, 1)):
+    if isinstance(value, bool | int | float | Decimal) and value in (0, 1):
         return "true" if value else "false"
     if isinstance(value, str):
         return value.lower() if value.lower() in ("true", "false") else value

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from airflow_reverse_etl.destinations.google_sheets import view
+from airflow_reverse_etl.destinations.google_sheets.protection import END, Area, Guarded, Protection
 from airflow_reverse_etl.destinations.google_sheets.sandbox.a1 import Box
-from airflow_reverse_etl.destinations.google_sheets.sandbox.protection import Protection
+from airflow_reverse_etl.destinations.google_sheets.sandbox.protection import Protection as Guard
 from airflow_reverse_etl.errors import BatchRejectedError, ConfigurationError, FatalError, RetryableError
 
 TAB = "Ann's scores"
@@ -273,9 +274,12 @@ def test_a_batch_that_is_too_large_is_refused_before_anything_is_written(sheet):
         job.send([{"id": "a", **large}, {"id": "b", **dict.fromkeys(names, "")}])
     assert hit.value.code == "TOO_LARGE"
     assert job.codes([{"id": "a", **large}]) == {"a": "TOO_LARGE"}
-    with pytest.raises(BatchRejectedError, match="bytes are more than"):
-        job.send([{"id": key, **large} for key in "abcdef"])
     assert sheet.writes() == []
+    fresh = sheet.job("upsert", ["id", *names])
+    before = len(sheet.calls())
+    with pytest.raises(BatchRejectedError, match="bytes are more than"):
+        fresh.send([{"id": key, **large} for key in "abcdef"])
+    assert len(sheet.calls()) == before  # it is not even made to Python objects
     ended = sheet.run(
         "upsert", pa.table({"id": ["a", "b"], **{name: ["x" * 49_000, "y"] for name in names}}), max_rejected=1
     )
@@ -334,6 +338,19 @@ def test_a_tab_that_is_protected_as_a_whole_is_refused_in_few_calls(sheet):
     assert {row[1] for row in sheet.cells()[1:]} == {"old"}
 
 
+def test_the_free_parts_of_a_column():
+    """Protected ranges may touch, overlap, lie in one another, in any order, and end with the tab."""
+    areas = [(5, 6, 1, 9), (3, 4, 1, 9), (3, 9, 2, 2), (4, 5, 1, 1), (20, END, 1, 1), (1, 99, 5, 5)]
+    protection = Protection("", "", tuple(Guarded(Area(*area)) for area in areas))
+    assert protection.free(1, 2) == [(2, 2), (7, 19)]
+    assert protection.free(1, 4, 8) == [(7, 8)]
+    assert protection.free(2, 3, 9) == []
+    assert protection.free(3, 1, 30) == [(1, 2), (7, 30)]
+    assert protection.free(5, 2) == [(100, END)]
+    assert protection.free(10, 2) == [(2, END)]
+    assert protection.free(1, 8, 6) == []
+
+
 def test_a_protected_column_between_ours_is_not_bridged(sheet):
     """Leaving its cells alone within a range might count as an edit."""
     sheet.fill(["id", "a", "formula", "b"], ["1", 0, "=1+1", 0], ["2", 0, "=1+1", 0])
@@ -359,8 +376,8 @@ def test_ranges_that_are_protected_by_a_warning_do_not_count(sheet):
     """A person is asked before an edit, the API is not; and parts of a protected tab may be free."""
     sheet.fill(["id", "name"], ["a", "old"], ["b", "old"])
     guards = sheet.fake._tab(TAB, None).protections
-    guards[1] = Protection(1, Box(), warning_only=True)
-    guards[2] = Protection(2, Box(), spared=(Box(1, 0, 2, 26),))
+    guards[1] = Guard(1, Box(), warning_only=True)
+    guards[2] = Guard(2, Box(), spared=(Box(1, 0, 2, 26),))
     ended = sheet.run("update", pa.table({"id": ["a", "b"], "name": ["new", "new"]}), key="id", max_rejected=1)
     assert (ended.error, ended.report.succeeded["update"], ended.report.rejected) == (None, 1, 1)
     assert sheet.cells()[1:] == [["a", "new"], ["b", "old"]]

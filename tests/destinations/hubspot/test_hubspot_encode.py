@@ -54,7 +54,7 @@ def test_numbers_are_plain_digits(value, text):
         ("number", dt.date(2026, 1, 1)),
         ("number", [1]),
         ("bool", 2),
-        ("bool", Decimal(1)),
+        ("bool", Decimal("0.5")),
         ("date", 1_763_596_800_000),
         ("date", dt.time(1)),
         ("date", dt.datetime(2026, 11, 20, 1, tzinfo=UTC)),
