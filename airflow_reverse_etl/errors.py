@@ -31,15 +31,20 @@ class ConfigurationError(FatalError):
 
 
 class RetryableError(SyncError):
-    """The call was not applied and may be sent again.
+    """The call may be sent again: it was not applied, or sending it again leaves what sending it once does.
 
     :param retry_after: seconds that the application asked us to wait, if it said so.
+    :param perhaps_applied: it may have been applied, and the hook makes sure that a repetition does not double; if
+        there is none, creates are in doubt.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None, code: str = "") -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, code: str = "", perhaps_applied: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.code = code
+        self.perhaps_applied = perhaps_applied
 
 
 class PatienceSpentError(RetryableError):

@@ -170,6 +170,8 @@ class Delivery:
             raise
         except RetryableError as error:
             letter.again(piece)
+            if error.perhaps_applied:
+                letter.in_doubt.update(piece.rows)
             self._pause(letter, piece, error, error.retry_after)
         except UnknownOutcomeError as error:
             if not part.operation.replayable:
@@ -222,6 +224,7 @@ class Letter:
         self.pieces = deque([Piece(tuple(range(len(batch))))])
         self.sending: Piece | None = None
         self.attempt = 1
+        self.in_doubt: set[int] = set()
         self.sent: Counter[int] = Counter()
         self._fates: dict[int, tuple[Fate, RecordOutcome]] = {}
         self._keys = batch.keys
@@ -287,9 +290,9 @@ class Letter:
         :param reason: the same for people to read.
         :param stop: the same if it must end the run.
         """
-        doubtful: set[int] = set()
+        doubtful = set() if self.batch.operation.replayable else set(self.in_doubt)
         if error and self.sending and not self.batch.operation.replayable and _perhaps_applied(error):
-            doubtful = set(self.sending.rows)
+            doubtful |= set(self.sending.rows)
         fates, outcomes = [], []
         for row, key in enumerate(self._keys):
             open_fate = Fate.UNKNOWN if row in doubtful else Fate.ABORTED

@@ -5,6 +5,7 @@ Values are encoded column by column: a batch has ten thousand rows and a handful
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ from airflow_reverse_etl.destinations.google_sheets.encode import Encoded, Encod
 from airflow_reverse_etl.destinations.google_sheets.protection import Protection
 from airflow_reverse_etl.destinations.google_sheets.tab import Tab
 from airflow_reverse_etl.model import KIND, Batch, JobType, RecordOutcome, from_canonical, rejected, succeeded
+
+SHARED = "another row of the query has this key in another spelling (a date and its number): which is right?"
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,11 @@ def _refuse(
     made: Draft, batch: Batch, desk: Desk, rows_of: Mapping[str, Sequence[int]], encoded: Mapping[str, Encoded]
 ) -> None:
     """Note the records that will not be written: for what stands in the tab, or for a value of theirs."""
+    rivals = shared_rows(rows_of)
     for key, rows in rows_of.items():
         said = _refusal(batch.operation, key, rows, desk)
+        if said is None and rivals.intersection(rows):
+            said = "AMBIGUOUS_KEY", SHARED
         if said:
             made.refused[key] = rejected(key, *said)
     keys = batch.keys
@@ -127,6 +133,12 @@ def _refusal(operation: JobType, key: str, rows: Sequence[int], desk: Desk) -> t
     if not rows and operation is JobType.UPDATE:
         return "NOT_FOUND", "no row of the tab has this key"
     return None
+
+
+def shared_rows(rows_of: Mapping[str, Sequence[int]]) -> set[int]:
+    """Return the rows that several keys of a batch mean: a date as text and its serial number are one to a cell."""
+    claims = Counter(row for rows in rows_of.values() for row in rows)
+    return {row for row, times in claims.items() if times > 1}
 
 
 def ambiguous(rows: Sequence[int]) -> str:

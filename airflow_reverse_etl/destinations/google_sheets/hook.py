@@ -13,7 +13,7 @@ from airflow_reverse_etl.destinations.google_sheets import preflight
 from airflow_reverse_etl.destinations.google_sheets.api import Spreadsheet
 from airflow_reverse_etl.destinations.google_sheets.blocks import body
 from airflow_reverse_etl.destinations.google_sheets.connection import API, Login
-from airflow_reverse_etl.destinations.google_sheets.draft import Desk, Draft, ambiguous, draft
+from airflow_reverse_etl.destinations.google_sheets.draft import SHARED, Desk, Draft, ambiguous, draft, shared_rows
 from airflow_reverse_etl.destinations.google_sheets.encode import Encoder
 from airflow_reverse_etl.destinations.google_sheets.options import read_options
 from airflow_reverse_etl.destinations.google_sheets.refusals import judge
@@ -131,7 +131,7 @@ class GoogleSheetsSyncHook(SyncHook):
                 raise RetryableError(str(error), retry_after=QUOTA_SECONDS, code=error.code) from error
             raise
         zone = preflight.zone_of(about, options)
-        found = preflight.match(view.tab, target.key, fields, job_types, extend=options.extend)
+        found = preflight.match(view.tab, target.key, fields, job_types, extend=options.extend or not view.tab.exists)
         view.expect(found.names.values())
         complete = replace(
             target,
@@ -173,10 +173,13 @@ class GoogleSheetsSyncHook(SyncHook):
         tab = view.look(batch)
         outcomes: dict[str, RecordOutcome] = {}
         doomed: list[int] = []
-        for key in batch.keys:
-            rows = tab.rows_of(key)
+        rows_of = {key: tab.rows_of(key) for key in batch.keys}
+        rivals = shared_rows(rows_of)
+        for key, rows in rows_of.items():
             if len(rows) > 1:
                 outcomes[key] = rejected(key, "AMBIGUOUS_KEY", ambiguous(rows))
+            elif rivals.intersection(rows):
+                outcomes[key] = rejected(key, "AMBIGUOUS_KEY", SHARED)
             elif view.protection and any(map(view.protection.forbids_removal, rows)):
                 outcomes[key] = rejected(key, view.protection.code, view.protection.words)
             else:

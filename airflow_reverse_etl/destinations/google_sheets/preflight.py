@@ -107,6 +107,8 @@ def _missing(tab: Tab, key: str, fields: Iterable[str], *, makes_rows: bool, ext
     """Say which columns are missing and will not be made."""
     missing = [field for field in fields if not tab.header.columns_of(field)]
     problems = []
+    if not makes_rows and not tab.exists:
+        return [f"there is no tab {tab.title!r} yet, so it has no rows to update or delete"]
     if key in missing and not makes_rows:
         missing.remove(key)
         problems.append(

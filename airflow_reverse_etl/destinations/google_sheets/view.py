@@ -107,10 +107,14 @@ class View:
         """Stop where a column is missing that must be there; the check has refused it before, unless it was then."""
         self.expect(names)
         missing = [name for name in names if name not in self._known]
-        if operation in (JobType.CREATE, JobType.UPSERT, JobType.UPDATE) and missing and not self.options.extend:
+        if operation in (JobType.CREATE, JobType.UPSERT, JobType.UPDATE) and missing and self._may_not_extend():
             raise FatalError(f"the tab {self.tab.title!r} has no column {missing[0]!r}", code=CHANGED)
         if operation in (JobType.UPDATE, JobType.DELETE) and key in missing and self.tab.header:
             raise FatalError(f"the tab {self.tab.title!r} has no column {key!r}, by which rows are found", code=CHANGED)
+
+    def _may_not_extend(self) -> bool:
+        """Whether a missing column stays missing; a tab that we make gets all of them."""
+        return self.tab.exists and not self.options.extend
 
     def _is_old(self, operation: JobType) -> bool:
         if self._stale:
@@ -190,7 +194,7 @@ class View:
             self._stale = True
             self.in_doubt.update(new)
             if batch.operation is JobType.CREATE:
-                raise RetryableError(str(error), code=error.code) from error
+                raise RetryableError(str(error), code=error.code, perhaps_applied=bool(self.in_doubt)) from error
             raise
         except BatchRejectedError as error:
             if self._teaches(error, any_words=batch.operation is JobType.DELETE and not stops):
