@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow_reverse_etl.errors import ConfigurationError
 from airflow_reverse_etl.model import Field, JobType, NullRule, Settings
@@ -39,6 +40,7 @@ def validate(
     values: Mapping[str, Any],
     *,
     options: Mapping[str, Any] | None = None,
+    required_options: Sequence[str] = (),
     default_key_is_written: bool = False,
     complete: bool = True,
 ) -> Settings | None:
@@ -46,6 +48,7 @@ def validate(
 
     :param values: parameters by name; one that is missing is not known yet (it holds a template) or has its default.
     :param options: the options that the destination declares; None where only its hook knows them.
+    :param required_options: those of them that must be given.
     :param default_key_is_written: the destination's default key is an ordinary field (Google Sheets).
     :param complete: all values are known: check them all together and return the settings.
     :raises ConfigurationError: everything that is wrong, in one message.
@@ -61,6 +64,8 @@ def validate(
             problems.append(str(problem))
     if isinstance(known.get("options"), Mapping) and options is not None:
         problems += _option_problems(known["options"], options)
+        missing = [name for name in required_options if name not in known["options"]]
+        problems += [f"the option `{name}` is missing: this destination cannot do without it" for name in missing]
     problems += _together(known, default_key_is_written=default_key_is_written, complete=complete)
     if problems:
         raise ConfigurationError("; ".join(problems) + ".")
@@ -279,11 +284,21 @@ def _option_problems(given: Mapping[str, Any], declared: Mapping[str, Any]) -> l
             problems.append(f"the option '{name}' is {_shown(value)}, but must be one of {declared[name]}")
         elif declared[name] == "text" and not (isinstance(value, str) and value.strip()):
             problems.append(f"the option '{name}' must be a text, not {_shown(value)}")
+        elif declared[name] == "zone" and not _is_zone(value):
+            problems.append(f"the option '{name}' is {_shown(value)}, which is no IANA zone such as 'Europe/Berlin'")
         elif declared[name] == "flag" and str(value).lower() not in ("true", "false"):
             problems.append(f"the option '{name}' must be true or false, not {_shown(value)}")
         elif declared[name] == "number" and _number(value) is None:
             problems.append(f"the option '{name}' must be a number, not {_shown(value)}")
     return problems
+
+
+def _is_zone(value: Any) -> bool:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, TypeError, ValueError, OSError):
+        return False
+    return True
 
 
 def flag(options: Mapping[str, Any], name: str, *, default: bool = False) -> bool:

@@ -160,12 +160,14 @@ class ReverseETLOperator(BaseOperator):
             raise ConfigurationError(message)
         try:
             declared = destinations.options(self.destination)
-            written = "." not in self.destination and getattr(
-                destinations.declaration(self.destination), "DEFAULT_KEY_IS_WRITTEN", False
-            )
+            folder = None if "." in self.destination else destinations.declaration(self.destination)
         except LookupError as error:
             raise ConfigurationError(str(error)) from None
-        return {"options": declared, "default_key_is_written": written}
+        return {
+            "options": declared,
+            "required_options": getattr(folder, "REQUIRED_OPTIONS", ()),
+            "default_key_is_written": getattr(folder, "DEFAULT_KEY_IS_WRITTEN", False),
+        }
 
     def settings(self, context: Context) -> Settings:
         """Return the rendered parameters, checked.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.parametrize("destination", destinations.names())
 
-KINDS_OF_OPTION = ("text", "flag", "number")
+KINDS_OF_OPTION = ("text", "flag", "number", "zone")
 FOREIGN = "http://crm.example"
 
 
@@ -49,7 +49,7 @@ def test_it_declares_connection_options_and_default_key(destination: str) -> Non
     declared = destinations.declaration(destination)
     assert {"connection-type", "hook-class-name", "hook-name"} <= set(declared.CONNECTION)
     assert isinstance(declared.DEFAULT_KEY_IS_WRITTEN, bool)
-    assert declared.OPTIONS["timezone"] == "text"
+    assert declared.OPTIONS["timezone"] == "zone"
     for option in declared.OPTIONS.values():
         assert option in KINDS_OF_OPTION or (isinstance(option, tuple) and all(isinstance(one, str) for one in option))
 

@@ -77,6 +77,8 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> duckdb.DuckDBP
         ({"options": {"timzone": "UTC"}}, "did you mean 'timezone'?"),
         ({"options": {"allow_duplicates": "perhaps"}}, "true or false"),
         ({"options": ["x"]}, "mapping"),
+        ({"options": {"timezone": "Mars/Olympus"}}, "no IANA zone"),
+        ({"destination": "google_sheets"}, "`spreadsheet_id` is missing"),
     ],
 )
 def test_what_can_be_known_to_be_wrong_is_an_error_at_parse(change: dict[str, Any], words: str) -> None:

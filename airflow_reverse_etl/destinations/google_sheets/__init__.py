@@ -36,9 +36,11 @@ OPTIONS = {
     # "raw" stores values as they are; "user_entered" as if typed, with text that begins like a formula kept text.
     "input": ("raw", "user_entered"),
     # Zone in which instants are shown, an IANA name; the spreadsheet's own without it.
-    "timezone": "text",
+    "timezone": "zone",
 }
 """What `options=` takes."""
+
+REQUIRED_OPTIONS = ("spreadsheet_id",)
 
 DEFAULT_KEY_IS_WRITTEN = True
 """The default key is the first header: an ordinary column."""

@@ -41,7 +41,7 @@ CONNECTION = {
 
 OPTIONS = {
     # Zone of timestamps that have none, an IANA name such as "Europe/Berlin"; UTC if not given.
-    "timezone": "text",
+    "timezone": "zone",
 }
 """What `options=` takes."""
 

@@ -16,7 +16,7 @@ OPTIONS = {
     # Let the active assignment rule choose the owner of new leads and cases; without it the owner stays as written.
     "assignment_rules": "flag",
     # The zone of timestamps that have none, as an IANA name such as "Europe/Berlin"; UTC without it.
-    "timezone": "text",
+    "timezone": "zone",
 }
 
 DEFAULT_KEY_IS_WRITTEN = False
