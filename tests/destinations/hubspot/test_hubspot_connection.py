@@ -77,7 +77,7 @@ def test_a_server_that_cannot_be_reached_is_airflows_to_try_again(connect):
 def test_the_hook_is_found_by_its_folder():
     """The folder's name is the destination's, and its declaration leads to the class."""
     assert destinations.load("hubspot").__name__ == "HubSpotSyncHook"
-    assert destinations.options("hubspot") == {"timezone": "text"}
+    assert destinations.options("hubspot") == {"timezone": "zone"}
 
 
 def test_the_form_is_valid_for_airflow():

@@ -10,6 +10,6 @@ CONNECTION = {
     "conn-fields": {},
 }
 
-OPTIONS = {"timezone": "text"}
+OPTIONS = {"timezone": "zone"}
 
 DEFAULT_KEY_IS_WRITTEN = False

@@ -13,6 +13,6 @@ CONNECTION = {
     "conn-fields": {},
 }
 
-OPTIONS = {"timezone": "text", "ink": ("blue", "black"), "neatly": "flag", "margin": "number"}
+OPTIONS = {"timezone": "zone", "ink": ("blue", "black"), "neatly": "flag", "margin": "number"}
 
 DEFAULT_KEY_IS_WRITTEN = False
